@@ -1,0 +1,19 @@
+"""The engines: what each one is called, can do, needs and allows. Cheap to import; the networks are not."""
+
+from tryon.engines.base import EngineInfo
+
+ENGINES = {
+    info.name: info
+    for info in (
+        EngineInfo(
+            name="preview",
+            version="1",
+            queue="cpu",
+            categories=frozenset({"upper"}),
+            weights=("pose_landmarker_full", "selfie_multiclass"),
+            licence="Apache-2.0",
+            commercial_use=True,
+            module="tryon.engines.preview.engine",
+        ),
+    )
+}
