@@ -1,0 +1,36 @@
+"""Every error of the API as `application/problem+json` (RFC 9457), with a stable `code`."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from preprocessing.errors import Refusal
+
+
+def problem(code: str, sentence: str, http_status: int, **more) -> Response:
+    body = {"type": "about:blank", "status": http_status, "code": code, "detail": sentence, **more}
+    return Response(body, status=http_status, content_type="application/problem+json")
+
+
+def handle(error, context):
+    if isinstance(error, Refusal):
+        return problem(error.code, gettext(error.sentence), status.HTTP_422_UNPROCESSABLE_ENTITY)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        made = problem("request.invalid", gettext("Some fields are not right."), 400, errors=response.data)
+    elif isinstance(error, Http404 | exceptions.NotFound):
+        made = problem("request.not_found", gettext("There is nothing here."), 404)
+    elif isinstance(error, PermissionDenied):
+        made = problem("request.permission_denied", gettext("This is not allowed."), 403)
+    else:
+        code = error.get_codes() if isinstance(error.get_codes(), str) else "invalid"
+        made = problem(f"request.{code}", str(error.detail), response.status_code)
+    for name in ("WWW-Authenticate", "Retry-After"):
+        if name in response:
+            made[name] = response[name]
+    return made

@@ -1,0 +1,11 @@
+"""The Celery app. A message is a hint that carries an id; the database row is the job (docs/jobs.md)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+
+app = Celery("shop")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,243 @@
+"""What the shop sells."""
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now, Upper
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from shop.storage import analysis_name, picture_name, private_storage
+from shop.work import Work
+
+
+class GarmentQuerySet(models.QuerySet):
+    def published(self):
+        return self.filter(published=True)
+
+    def for_cards(self):
+        """With what a card shows, in two queries: pictures and sizes."""
+        return self.prefetch_related("pictures", "variants")
+
+
+class Garment(models.Model):
+    """One design in one colour. Its sizes are variants; the other colours share its `design`."""
+
+    class Category(models.TextChoices):
+        UPPER = "upper", _("Tops")
+        LOWER = "lower", _("Bottoms")
+        DRESS = "dress", _("Dresses")
+
+    class Sleeve(models.TextChoices):
+        SLEEVELESS = "sleeveless", _("Sleeveless")
+        SHORT = "short", _("Short sleeves")
+        THREE_QUARTER = "three_quarter", _("Three-quarter sleeves")
+        LONG = "long", _("Long sleeves")
+
+    class Length(models.TextChoices):
+        CROPPED = "cropped", _("Cropped")
+        REGULAR = "regular", _("Regular")
+        SHORT = "short", _("Short")
+        KNEE = "knee", _("Knee-length")
+        MIDI = "midi", _("Midi")
+        LONG = "long", _("Long")
+        MAXI = "maxi", _("Maxi")
+        FULL = "full", _("Full length")
+
+    class Gender(models.TextChoices):
+        WOMEN = "women", _("Women")
+        MEN = "men", _("Men")
+        UNISEX = "unisex", _("Unisex")
+
+    class AgeGroup(models.TextChoices):
+        ADULT = "adult", _("Adults")
+        KIDS = "kids", _("Kids")
+
+    sku = models.CharField(
+        _("SKU"),
+        max_length=64,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", _("Letters, digits, dot, dash and underscore."))],
+    )
+    slug = models.SlugField(max_length=120, unique=True, allow_unicode=True, blank=True)
+    title = models.CharField(_("title"), max_length=160)
+    title_ko = models.CharField(_("title in Korean"), max_length=160, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    description_ko = models.TextField(_("description in Korean"), blank=True)
+    category = models.CharField(_("category"), max_length=5, choices=Category)
+    product_type = models.CharField(_("product type"), max_length=60, help_text=_("finer and free, as “polo”"))
+    sleeve = models.CharField(_("sleeves"), max_length=13, choices=Sleeve, blank=True)
+    length = models.CharField(_("length"), max_length=7, choices=Length, blank=True)
+    colour = models.CharField(_("colour"), max_length=60)
+    brand = models.CharField(_("brand"), max_length=80, blank=True)
+    gender = models.CharField(_("gender"), max_length=6, choices=Gender, default=Gender.UNISEX)
+    age_group = models.CharField(_("age group"), max_length=5, choices=AgeGroup, default=AgeGroup.ADULT)
+    design = models.CharField(
+        _("design"), max_length=80, blank=True, help_text=_("shared by the colours of one design")
+    )
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2)
+    sale_price = models.DecimalField(_("sale price"), max_digits=12, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, default=settings.CURRENCY)
+    published = models.BooleanField(_("published"), default=False)
+    created = models.DateTimeField(db_default=Now(), editable=False)
+    updated = models.DateTimeField(auto_now=True)
+
+    objects = GarmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created", "-id"]
+        verbose_name = _("garment")
+        verbose_name_plural = _("garments")
+        constraints = [
+            models.CheckConstraint(name="garment_category", condition=Q(category__in=["upper", "lower", "dress"])),
+            models.CheckConstraint(
+                name="garment_sleeve",
+                condition=Q(sleeve="")
+                | Q(sleeve__in=["sleeveless", "short", "three_quarter", "long"]) & ~Q(category="lower"),
+                violation_error_message=_("Only tops and dresses have sleeves."),
+            ),
+            models.CheckConstraint(
+                name="garment_length",
+                condition=Q(length__in=["", "cropped", "regular", "short", "knee", "midi", "long", "maxi", "full"]),
+            ),
+            models.CheckConstraint(name="garment_gender", condition=Q(gender__in=["women", "men", "unisex"])),
+            models.CheckConstraint(name="garment_age_group", condition=Q(age_group__in=["adult", "kids"])),
+            models.CheckConstraint(
+                name="garment_price", condition=Q(price__gte=0), violation_error_message=_("A price is not negative.")
+            ),
+            models.CheckConstraint(
+                name="garment_sale_price",
+                condition=Q(sale_price__isnull=True) | Q(sale_price__gte=0, sale_price__lt=F("price")),
+                violation_error_message=_("The sale price must be below the price."),
+            ),
+            models.CheckConstraint(name="garment_currency", condition=Q(currency__regex=r"^[A-Z]{3}$")),
+            models.UniqueConstraint(
+                name="garment_design_colour",
+                fields=["design", "colour"],
+                condition=~Q(design=""),
+                violation_error_message=_("This design already has this colour."),
+            ),
+            models.UniqueConstraint(Upper("sku"), name="garment_sku_any_case"),
+        ]
+        indexes = [
+            models.Index(fields=["published", "category", "product_type"]),
+            models.Index(fields=["design"]),
+            GinIndex(
+                OpClass(Upper("title"), name="gin_trgm_ops"),
+                OpClass(Upper("description"), name="gin_trgm_ops"),
+                name="garment_words",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.title} ({self.colour})"
+
+    def save(self, *args, **kwargs):
+        if not self.slug:
+            self.slug = slugify(f"{self.title}-{self.sku}", allow_unicode=True)[:120]
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self):
+        return reverse("frontend:garment", args=[self.slug])
+
+    @property
+    def name(self) -> str:
+        return self.title_ko if get_language() == "ko" and self.title_ko else self.title
+
+    @property
+    def text(self) -> str:
+        return self.description_ko if get_language() == "ko" and self.description_ko else self.description
+
+    @property
+    def price_now(self):
+        return self.price if self.sale_price is None else self.sale_price
+
+    @property
+    def cover(self) -> "GarmentPicture | None":
+        """The picture a card shows; the pictures are in order."""
+        return next(iter(self.pictures.all()), None)
+
+    @property
+    def flat(self) -> "GarmentPicture | None":
+        """The picture that can be tried on: the first that shows the garment alone."""
+        return next((p for p in self.pictures.all() if p.role == GarmentPicture.Role.FLAT), None)
+
+
+class Variant(models.Model):
+    """A size of a garment, with stock."""
+
+    garment = models.ForeignKey(Garment, models.CASCADE, related_name="variants")
+    size = models.CharField(_("size"), max_length=20)
+    stock = models.PositiveIntegerField(_("stock"), default=0)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["garment", "size"], name="variant_size")]
+
+    def __str__(self):
+        return f"{self.garment.sku} {self.size}"
+
+
+class GarmentPicture(models.Model):
+    class Role(models.TextChoices):
+        FLAT = "flat", _("the garment alone, from the front")
+        ON_MODEL = "on_model", _("worn by a model")
+        BACK = "back", _("from the back")
+        DETAIL = "detail", _("a detail")
+
+    garment = models.ForeignKey(Garment, models.CASCADE, related_name="pictures")
+    image = models.ImageField(upload_to=picture_name, width_field="width", height_field="height")
+    width = models.PositiveIntegerField(editable=False)
+    height = models.PositiveIntegerField(editable=False)
+    sha256 = models.CharField(max_length=64, editable=False)
+    role = models.CharField(_("role"), max_length=8, choices=Role, default=Role.FLAT)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    created = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(name="picture_role", condition=Q(role__in=["flat", "on_model", "back", "detail"])),
+            models.UniqueConstraint(fields=["garment", "sha256"], name="picture_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.garment.sku} #{self.position}"
+
+    @property
+    def analysis(self) -> "GarmentAnalysis | None":
+        """The newest one; it says whether the garment can be previewed."""
+        return max(self.analyses.all(), key=lambda a: a.version, default=None)
+
+
+class GarmentAnalysis(Work):
+    """What the cpu worker found out about a picture, once per picture and version: mask, landmarks, colours, problems.
+
+    `data` is a `preprocessing.garment.PreparedGarment` in bytes; it serves try-on and recommendations alike.
+    """
+
+    picture = models.ForeignKey(GarmentPicture, models.CASCADE, related_name="analyses")
+    version = models.PositiveSmallIntegerField()
+    data = models.FileField(storage=private_storage, upload_to=analysis_name, blank=True)
+    problems = models.JSONField(default=list, blank=True)  # [{"code", "sentence"}], empty = can be previewed
+    colours = models.JSONField(default=list, blank=True)  # [{"lab": [L, a, b], "share": 0..1}], largest first
+    sleeve = models.CharField(max_length=13, blank=True)
+
+    class Meta:
+        verbose_name_plural = "garment analyses"
+        constraints = [
+            models.UniqueConstraint(fields=["picture", "version"], name="analysis_once"),
+            models.CheckConstraint(name="analysis_done_has_data", condition=~Q(state=Work.State.DONE) | ~Q(data="")),
+        ]
+
+    def __str__(self):
+        return f"{self.picture} v{self.version}: {self.state}"
+
+    @property
+    def previewable(self) -> bool:
+        return self.state == self.State.DONE and not self.problems

@@ -1,0 +1,171 @@
+"""Who comes to the shop, the photos they bring, and what they did."""
+
+import hashlib
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from shop.models.catalogue import Garment
+from shop.signals import photo_deleted
+from shop.storage import photo_name, prepared_name, private_storage
+from shop.work import Work, WorkQuerySet
+
+
+def photo_expiry():
+    return Now() + timedelta(hours=settings.PHOTO_HOURS)
+
+
+class ShopperManager(models.Manager):
+    def by_key(self, key: str) -> "Shopper | None":
+        return self.filter(key_hash=Shopper.hash_key(key)).first() if key else None
+
+    def of_user(self, user) -> "Shopper":
+        return self.get_or_create(user=user)[0]
+
+
+class Shopper(models.Model):
+    """Owns photos, try-ons and events: a signed-in user, or whoever holds the random key of a cookie."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True)
+    key_hash = models.CharField(max_length=64, blank=True, editable=False)
+    created = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ShopperManager()
+
+    class Meta:
+        verbose_name = _("shopper")
+        constraints = [
+            models.CheckConstraint(name="shopper_is_someone", condition=Q(user__isnull=False) | ~Q(key_hash="")),
+            models.UniqueConstraint(fields=["key_hash"], name="shopper_key", condition=~Q(key_hash="")),
+        ]
+
+    def __str__(self):
+        return str(self.user) if self.user_id else f"anonymous {self.pk}"
+
+    @staticmethod
+    def hash_key(key: str) -> str:
+        return hashlib.sha256(key.encode()).hexdigest()
+
+    @transaction.atomic
+    def move_to(self, other: "Shopper") -> None:
+        """Give everything this shopper owns to another, then end this one; the cookie's key opens nothing more."""
+        for relation in self._meta.related_objects:
+            relation.related_model._base_manager.filter(**{relation.field.name: self}).update(
+                **{relation.field.name: other}
+            )
+        self.delete()
+
+
+class PhotoQuerySet(WorkQuerySet):
+    def alive(self):
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=Now()))
+
+    def usable_by(self, shopper: Shopper | None):
+        """The shopper's own, and the shop's model people."""
+        own = Q(shopper=shopper) if shopper else Q(pk=None)
+        return self.alive().filter(own | Q(shopper__isnull=True))
+
+    def models(self):
+        return self.filter(shopper__isnull=True)
+
+
+class Photo(Work):
+    """A shopper's upload, private and short-lived; or a model person of the shop, who belongs to nobody.
+
+    The worker's check fills `findings` and `prepared` (a `preprocessing.person.PreparedPerson` in bytes).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    shopper = models.ForeignKey(Shopper, models.CASCADE, null=True, blank=True, related_name="photos")
+    image = models.ImageField(
+        storage=private_storage, upload_to=photo_name, width_field="width", height_field="height"
+    )
+    width = models.PositiveIntegerField(editable=False)
+    height = models.PositiveIntegerField(editable=False)
+    sha256 = models.CharField(max_length=64, editable=False)
+    name = models.CharField(_("name"), max_length=60, blank=True, help_text=_("of a model person"))
+    findings = models.JSONField(default=list, blank=True)  # [{"code", "severity": "warn"|"refuse", "sentence"}]
+    prepared = models.FileField(storage=private_storage, upload_to=prepared_name, blank=True)
+    prepared_version = models.CharField(max_length=16, blank=True)
+    created = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PhotoQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created"]
+        verbose_name = _("photo")
+        constraints = [
+            models.CheckConstraint(
+                name="photo_expires_unless_model",
+                condition=Q(shopper__isnull=True, expires_at__isnull=True)
+                | Q(shopper__isnull=False, expires_at__isnull=False),
+            ),
+            models.UniqueConstraint(fields=["sha256"], name="photo_model_once", condition=Q(shopper__isnull=True)),
+        ]
+        indexes = [models.Index(fields=["expires_at"])]
+
+    def __str__(self):
+        return self.name or str(self.pk)
+
+    @property
+    def is_model(self) -> bool:
+        return self.shopper_id is None
+
+    @property
+    def refused(self) -> bool:
+        return any(f["severity"] == "refuse" for f in self.findings)
+
+    def erase(self, *, with_results: bool = True) -> None:
+        """Delete the photo and what was worked out from it; by signal also every picture made from it.
+
+        `with_results=False` is for expiry: a photo lives a day, the pictures made from it longer.
+        The rows go first and together; the files follow the commit, so that a crash between the two leaves a file
+        that the sweep of orphans removes, never a row without its file.
+        """
+        with transaction.atomic():
+            if with_results:
+                photo_deleted.send(Photo, photo=self)
+            names = [f.name for f in (self.image, self.prepared) if f]
+            self.delete()
+            transaction.on_commit(lambda: [private_storage().delete(name) for name in names])
+
+
+class Event(models.Model):
+    """What a shopper did with a garment; recommendations learn from it."""
+
+    class Kind(models.TextChoices):
+        VIEW = "view"
+        CLICK = "click"
+        TRYON = "tryon"
+        RATING = "rating"
+        ORDER = "order"
+
+    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="events")
+    garment = models.ForeignKey(Garment, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=6, choices=Kind)
+    value = models.SmallIntegerField(null=True, blank=True)  # a rating: -1 or 1; an order: pieces
+    surface = models.CharField(max_length=40, blank=True)  # the list it came from, as "similar"
+    created = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="event_kind", condition=Q(kind__in=["view", "click", "tryon", "rating", "order"])
+            ),
+            models.CheckConstraint(
+                name="event_value",
+                condition=Q(kind="rating", value__in=[-1, 1])
+                | Q(kind="order", value__gte=1)
+                | Q(kind__in=["view", "click", "tryon"], value__isnull=True),
+            ),
+        ]
+        indexes = [models.Index(fields=["shopper", "-created"]), models.Index(fields=["garment", "kind"])]
+
+    def __str__(self):
+        return f"{self.kind} {self.garment_id}"

@@ -1,0 +1,32 @@
+"""What shop does when something happens to its own rows, and in each sweep of the reaper."""
+
+from django.db.models.functions import Now
+from django.dispatch import receiver
+
+from shop import tasks
+from shop.models import GarmentAnalysis, Photo
+from shop.queue import publish, send
+from shop.signals import picture_stored, sweep
+
+PER_SWEEP = 50
+
+
+@receiver(picture_stored)
+def analyse(sender, picture, **kwargs):
+    analysis, _ = GarmentAnalysis.objects.get_or_create(picture=picture, version=tasks.ANALYSIS_VERSION)
+    send(tasks.analyse_picture, analysis.pk, queue="cpu")
+
+
+@receiver(sweep)
+def resend(sender, **kwargs):
+    for model, task in ((Photo, tasks.check_photo), (GarmentAnalysis, tasks.analyse_picture)):
+        for row in model.objects.due()[:PER_SWEEP]:
+            if not publish(task, row.pk, queue="cpu"):
+                return
+            model.objects.filter(pk=row.pk).update(sent_at=Now())
+
+
+@receiver(sweep)
+def expire_photos(sender, **kwargs):
+    for photo in Photo.objects.filter(expires_at__lte=Now())[:PER_SWEEP]:
+        photo.erase(with_results=False)

@@ -1,0 +1,8 @@
+"""What shop tells the apps above it, which it does not know."""
+
+from django.dispatch import Signal
+
+picture_stored = Signal()  # picture: GarmentPicture, after its first save
+picture_analysed = Signal()  # analysis: GarmentAnalysis, when its work is done
+photo_deleted = Signal()  # photo: Photo, inside the transaction that deletes it
+sweep = Signal()  # every REAPER_SECONDS, in one worker at a time

@@ -1,0 +1,31 @@
+"""Where pictures lie and under which names. Names are random: the uploader's own name is never a path."""
+
+import secrets
+from pathlib import PurePosixPath
+
+from django.core.files.storage import storages
+
+
+def private_storage():
+    """Photos, results, analyses; a callable so that migrations hold no path."""
+    return storages["private"]
+
+
+def _random(folder: str, filename: str) -> str:
+    return f"{folder}/{secrets.token_hex(16)}{PurePosixPath(filename).suffix.lower()}"
+
+
+def picture_name(instance, filename):
+    return _random("garments", filename)
+
+
+def analysis_name(instance, filename):
+    return _random("analyses", filename)
+
+
+def photo_name(instance, filename):
+    return _random("photos", filename)
+
+
+def prepared_name(instance, filename):
+    return _random("prepared", filename)

@@ -1,0 +1,87 @@
+"""The cpu worker's short tasks for shop: check a photo, analyse a garment's picture."""
+
+import io
+import json
+
+from celery import shared_task
+from django.core.files.base import ContentFile
+
+from preprocessing.errors import Refusal
+from shop.models import GarmentAnalysis, GarmentPicture, Photo
+from shop.signals import picture_analysed
+from shop.work import Work
+
+ANALYSIS_VERSION = 1  # raised when preprocessing.garment gives another result; the rows are then made anew
+
+
+def pixels(file, mode="RGB"):
+    """A stored picture as uint8 (H, W, 3) in RGB, or (H, W, 4) where mode is "RGBA"."""
+    import numpy as np  # only a worker comes here
+    from PIL import Image
+
+    with file.open("rb") as handle:
+        image = Image.open(io.BytesIO(handle.read()))
+    return np.asarray(image.convert(mode))
+
+
+@shared_task
+def check_photo(photo_id):
+    from preprocessing.checks import check_photo as findings_of  # mediapipe: workers only
+    from preprocessing.person import VERSION, prepare_person
+
+    photo = Photo.objects.claim(photo_id)
+    if photo is None:
+        return
+    try:
+        person = prepare_person(pixels(photo.image))
+        photo.findings = [vars_of(finding) for finding in findings_of(person)]
+        photo.prepared.save("person.npz", ContentFile(person.to_bytes()), save=False)
+        photo.prepared_version = VERSION
+    except Refusal as refusal:
+        photo.findings = [{"code": refusal.code, "severity": "refuse", "sentence": refusal.sentence}]
+    done = Photo.objects.filter(pk=photo_id, state=Work.State.PENDING).update(
+        state=Work.State.DONE,
+        findings=photo.findings,
+        prepared=photo.prepared.name or "",
+        prepared_version=photo.prepared_version,
+    )
+    if not done and photo.prepared:  # the photo was deleted, or another worker was faster: keep no copy
+        photo.prepared.storage.delete(photo.prepared.name)
+
+
+@shared_task
+def analyse_picture(analysis_id):
+    from preprocessing.garment import prepare_garment  # OpenCV: workers only
+
+    analysis = GarmentAnalysis.objects.claim(analysis_id)
+    if analysis is None:
+        return
+    picture = GarmentPicture.objects.select_related("garment").get(pk=analysis.picture_id)
+    garment = picture.garment
+    prepared = prepare_garment(
+        pixels(picture.image, "RGBA" if picture.image.name.endswith(".png") else "RGB"),
+        garment.category,
+        sleeve=garment.sleeve or None,
+        **exact_truth(picture),
+    )
+    analysis.data.save("garment.npz", ContentFile(prepared.to_bytes()), save=False)
+    done = GarmentAnalysis.objects.filter(pk=analysis_id, state=Work.State.PENDING).update(
+        state=Work.State.DONE,
+        data=analysis.data.name,
+        problems=[vars_of(problem) for problem in prepared.problems],
+        colours=[{"lab": list(map(float, c.lab)), "share": float(c.share)} for c in prepared.colours],
+        sleeve=prepared.sleeve or "",
+    )
+    if not done:
+        analysis.data.storage.delete(analysis.data.name)
+        return
+    picture_analysed.send(GarmentAnalysis, analysis=GarmentAnalysis.objects.get(pk=analysis_id))
+
+
+def exact_truth(picture) -> dict:
+    return {}
+
+
+def vars_of(finding) -> dict:
+    """A frozen dataclass as JSON-able values."""
+    return json.loads(json.dumps({name: getattr(finding, name) for name in finding.__dataclass_fields__}))
