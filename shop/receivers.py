@@ -6,7 +6,7 @@ from django.dispatch import receiver
 from shop import tasks
 from shop.models import GarmentAnalysis, Photo
 from shop.queue import publish, send
-from shop.signals import picture_stored, sweep
+from shop.signals import photo_stored, picture_stored, sweep
 
 PER_SWEEP = 50
 
@@ -15,6 +15,11 @@ PER_SWEEP = 50
 def analyse(sender, picture, **kwargs):
     analysis, _ = GarmentAnalysis.objects.get_or_create(picture=picture, version=tasks.ANALYSIS_VERSION)
     send(tasks.analyse_picture, analysis.pk, queue="cpu")
+
+
+@receiver(photo_stored)
+def check(sender, photo, **kwargs):
+    send(tasks.check_photo, photo.pk, queue="cpu")
 
 
 @receiver(sweep)

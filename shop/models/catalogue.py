@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now, Upper
 from django.urls import reverse
@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from shop.signals import picture_stored
 from shop.storage import analysis_name, picture_name, private_storage
 from shop.work import Work
 
@@ -19,9 +20,9 @@ class GarmentQuerySet(models.QuerySet):
     def published(self):
         return self.filter(published=True)
 
-    def for_cards(self):
-        """With what a card shows, in two queries: pictures and sizes."""
-        return self.prefetch_related("pictures", "variants")
+    def with_pictures(self):
+        """With pictures, sizes and what the worker found out about each picture."""
+        return self.prefetch_related("pictures__analyses", "variants")
 
 
 class Garment(models.Model):
@@ -183,6 +184,26 @@ class Variant(models.Model):
         return f"{self.garment.sku} {self.size}"
 
 
+class GarmentPictureManager(models.Manager):
+    def store(self, garment: Garment, clean, *, role: str, position: int | None = None) -> "GarmentPicture":
+        """Keep a cleaned picture (`shop.images.CleanImage`); the same picture twice is one row.
+
+        Analysis and embedding follow on the cpu queue.
+        """
+        if position is None:
+            position = garment.pictures.count()
+        with transaction.atomic():
+            picture = self.filter(garment=garment, sha256=clean.sha256).first()
+            if picture:
+                self.filter(pk=picture.pk).update(role=role, position=position)
+                return picture
+            picture = self.create(
+                garment=garment, image=clean.as_file(), sha256=clean.sha256, role=role, position=position
+            )
+            picture_stored.send(GarmentPicture, picture=picture)
+        return picture
+
+
 class GarmentPicture(models.Model):
     class Role(models.TextChoices):
         FLAT = "flat", _("the garment alone, from the front")
@@ -198,6 +219,8 @@ class GarmentPicture(models.Model):
     role = models.CharField(_("role"), max_length=8, choices=Role, default=Role.FLAT)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     created = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = GarmentPictureManager()
 
     class Meta:
         ordering = ["position", "id"]

@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from preprocessing.errors import Refusal, gettext_noop
 from shop.models.catalogue import Garment
-from shop.signals import photo_deleted
+from shop.signals import photo_deleted, photo_stored
 from shop.storage import photo_name, prepared_name, private_storage
 from shop.work import Work, WorkQuerySet
 
@@ -72,6 +73,31 @@ class PhotoQuerySet(WorkQuerySet):
 
     def models(self):
         return self.filter(shopper__isnull=True)
+
+    def store(self, shopper: Shopper, clean) -> "Photo":
+        """Keep a cleaned upload (`shop.images.CleanImage`) for PHOTO_HOURS and have it checked.
+
+        Raises:
+            Refusal: photo.too_many, when the shopper has as many as they may.
+        """
+        with transaction.atomic():
+            Shopper.objects.select_for_update().get(pk=shopper.pk)  # two uploads at once are counted one by one
+            if self.alive().filter(shopper=shopper).count() >= settings.PHOTOS_PER_SHOPPER:
+                raise Refusal(
+                    "photo.too_many", gettext_noop("You have as many photos as fit here. Delete one, then try again.")
+                )
+            photo = self._create(clean, shopper=shopper, expires_at=photo_expiry())
+        return photo
+
+    def store_model(self, clean, name: str) -> "Photo":
+        """Keep a model person of the shop; the same picture twice is one row."""
+        with transaction.atomic():
+            return self.models().filter(sha256=clean.sha256).first() or self._create(clean, name=name)
+
+    def _create(self, clean, **fields) -> "Photo":
+        photo = self.create(image=clean.as_file(), sha256=clean.sha256, **fields)
+        photo_stored.send(Photo, photo=photo)
+        return photo
 
 
 class Photo(Work):
