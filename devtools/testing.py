@@ -1,0 +1,57 @@
+"""./dev test: everything a change must pass, against real servers of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from devtools import processes
+from devtools.layout import State, local, locked
+from devtools.servers import python, services
+from devtools.setup import prepare, say
+
+
+@contextlib.contextmanager
+def throwaway_state() -> Iterator[State]:
+    """A state folder for one run; several runs do not meet."""
+    with contextlib.ExitStack() as owning:
+        # Nobody may find the new folder before it has its owner.
+        with locked(local() / "tests.lock"):
+            for old in local().glob("test-*"):
+                remove_abandoned(old)
+            root = Path(tempfile.mkdtemp(prefix="test-", dir=local()))
+            owning.callback(shutil.rmtree, root, ignore_errors=True)
+            owning.enter_context(locked(root / "owner.lock"))
+        yield State(root, throwaway=True)
+
+
+def remove_abandoned(root: Path) -> None:
+    """Stop and remove what a killed run left; its lock is free once its owner is dead."""
+    with locked(root / "owner.lock", wait=False) as abandoned:
+        if abandoned:
+            processes.stop_all(State(root))
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def test(arguments: list[str]) -> int:
+    """All checks, or with arguments pytest alone on what they name. The exit code is pytest's."""
+    prepare("dev")
+    with throwaway_state() as state, services(state, with_s3=True) as env:
+        # As in production, where a forgotten setting must not be hidden by DEBUG.
+        env["DEBUG"] = os.environ.get("DEBUG", "false")
+        failed = []
+        if not arguments:
+            say("ruff check")
+            failed += ["ruff check"] * bool(python("-m", "ruff", "check", ".", env=env))
+            say("manage.py makemigrations --check")
+            failed += ["makemigrations --check"] * bool(
+                python("manage.py", "makemigrations", "--check", "--dry-run", env=env)
+            )
+        code = python("-m", "pytest", *arguments, env=env)
+    if failed:
+        say(f"Failed besides pytest: {', '.join(failed)}")
+    return code or bool(failed)
