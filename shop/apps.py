@@ -5,4 +5,5 @@ class ShopConfig(AppConfig):
     name = "shop"
 
     def ready(self):
-        from shop import reaper, receivers  # noqa: F401 - both connect signals when imported
+        from shop import reaper, receivers  # noqa: F401 - connected to signals by being imported
+        from shop.api import schema  # noqa: F401 - found by drf-spectacular by being imported

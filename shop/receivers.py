@@ -1,14 +1,17 @@
 """What shop does when something happens to its own rows, and in each sweep of the reaper."""
 
+from django.core.cache import cache
 from django.db.models.functions import Now
 from django.dispatch import receiver
 
 from shop import tasks
 from shop.models import GarmentAnalysis, Photo
+from shop.orphans import remove_orphans
 from shop.queue import publish, send
 from shop.signals import photo_stored, picture_stored, sweep
 
 PER_SWEEP = 50
+ORPHANS_SECONDS = 3600
 
 
 @receiver(picture_stored)
@@ -35,3 +38,11 @@ def resend(sender, **kwargs):
 def expire_photos(sender, **kwargs):
     for photo in Photo.objects.filter(expires_at__lte=Now())[:PER_SWEEP]:
         photo.erase(with_results=False)
+
+
+@receiver(sweep)
+def remove_orphaned_files(sender, **kwargs):
+    if cache.add("shop.orphans", True, ORPHANS_SECONDS):
+        remove_orphans(Photo, "image", "photos")
+        remove_orphans(Photo, "prepared", "prepared")
+        remove_orphans(GarmentAnalysis, "data", "analyses")

@@ -62,7 +62,6 @@ def analyse_picture(analysis_id):
         pixels(picture.image, "RGBA" if picture.image.name.endswith(".png") else "RGB"),
         garment.category,
         sleeve=garment.sleeve or None,
-        **exact_truth(picture),
     )
     analysis.data.save("garment.npz", ContentFile(prepared.to_bytes()), save=False)
     done = GarmentAnalysis.objects.filter(pk=analysis_id, state=Work.State.PENDING).update(
@@ -76,10 +75,6 @@ def analyse_picture(analysis_id):
         analysis.data.storage.delete(analysis.data.name)
         return
     picture_analysed.send(GarmentAnalysis, analysis=GarmentAnalysis.objects.get(pk=analysis_id))
-
-
-def exact_truth(picture) -> dict:
-    return {}
 
 
 def vars_of(finding) -> dict:

@@ -42,15 +42,15 @@ class ShopperAuthentication(SessionAuthentication):
 
 
 class HasScope(BasePermission):
-    """A key needs the view's `scope`; a browser may do what a shopper may, and write the catalogue as staff."""
+    """A key needs the view's `scope`; a browser may do what a shopper may, and the rest only as staff."""
+
+    FOR_SHOPPERS = (ApiKey.Scope.CATALOGUE_READ, ApiKey.Scope.TRYON)
 
     def has_permission(self, request, view):
         scope = view.scope
         if isinstance(request.auth, ApiKey):
             return scope in request.auth.scopes
-        if scope == ApiKey.Scope.CATALOGUE_WRITE:
-            return request.user.is_staff and request.user.has_perm("shop.change_garment")
-        return True
+        return scope in self.FOR_SHOPPERS or (request.user.is_staff and request.user.has_perm("shop.change_garment"))
 
 
 def shopper_of(request) -> Shopper | None:

@@ -86,8 +86,7 @@ class PhotoQuerySet(WorkQuerySet):
                 raise Refusal(
                     "photo.too_many", gettext_noop("You have as many photos as fit here. Delete one, then try again.")
                 )
-            photo = self._create(clean, shopper=shopper, expires_at=photo_expiry())
-        return photo
+            return self._create(clean, shopper=shopper, expires_at=photo_expiry())
 
     def store_model(self, clean, name: str) -> "Photo":
         """Keep a model person of the shop; the same picture twice is one row."""
@@ -96,6 +95,7 @@ class PhotoQuerySet(WorkQuerySet):
 
     def _create(self, clean, **fields) -> "Photo":
         photo = self.create(image=clean.as_file(), sha256=clean.sha256, **fields)
+        photo.refresh_from_db(fields=["expires_at"])  # it was written as an expression of the database's clock
         photo_stored.send(Photo, photo=photo)
         return photo
 

@@ -1,0 +1,112 @@
+from django.db import transaction
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from shop.api.auth import shopper_of
+from shop.models import Event, Garment, GarmentPicture, Photo, Variant
+from shop.private import private_url
+
+
+class VariantSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Variant
+        fields = ["size", "stock"]
+
+
+class PictureSerializer(serializers.ModelSerializer):
+    state = serializers.SerializerMethodField(help_text="of the analysis: pending, done or failed")
+    previewable = serializers.SerializerMethodField()
+    problems = serializers.SerializerMethodField(help_text="why the picture cannot be tried on: code and sentence")
+
+    class Meta:
+        model = GarmentPicture
+        fields = ["id", "role", "position", "image", "width", "height", "state", "previewable", "problems"]
+
+    def get_state(self, picture) -> str:
+        return picture.analysis.state if picture.analysis else "pending"
+
+    def get_previewable(self, picture) -> bool:
+        return bool(picture.analysis and picture.analysis.previewable)
+
+    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    def get_problems(self, picture):
+        return picture.analysis.problems if picture.analysis else []
+
+
+class GarmentSerializer(serializers.ModelSerializer):
+    """A garment with its sizes and pictures. Sizes are replaced as a whole when given."""
+
+    variants = VariantSerializer(many=True, required=False)
+    pictures = PictureSerializer(many=True, read_only=True)
+    url = serializers.CharField(source="get_absolute_url", read_only=True)
+
+    class Meta:
+        model = Garment
+        fields = [
+            "sku", "slug", "url", "title", "title_ko", "description", "description_ko", "category", "product_type",
+            "sleeve", "length", "colour", "brand", "gender", "age_group", "design", "price", "sale_price", "currency",
+            "published", "variants", "pictures",
+        ]  # fmt: skip
+        read_only_fields = ["slug"]
+
+    def validate(self, data):
+        sizes = [v["size"] for v in data.get("variants", [])]
+        if len(set(sizes)) != len(sizes):
+            raise serializers.ValidationError({"variants": "A size is given twice."})
+        return data
+
+    @transaction.atomic
+    def create(self, data):
+        sizes = data.pop("variants", [])
+        garment = super().create(data)
+        return self._with_sizes(garment, sizes)
+
+    @transaction.atomic
+    def update(self, garment, data):
+        sizes = data.pop("variants", None)
+        garment = super().update(garment, data)
+        return garment if sizes is None else self._with_sizes(garment, sizes)
+
+    def _with_sizes(self, garment, sizes):
+        garment.variants.exclude(size__in=[v["size"] for v in sizes]).delete()
+        for position, size in enumerate(sizes):
+            garment.variants.update_or_create(
+                size=size["size"], defaults={"stock": size.get("stock", 0), "position": position}
+            )
+        return garment
+
+
+class PictureUploadSerializer(serializers.Serializer):
+    image = serializers.FileField()
+    role = serializers.ChoiceField(GarmentPicture.Role.choices, default=GarmentPicture.Role.FLAT)
+
+
+class FindingSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    severity = serializers.ChoiceField(["warn", "refuse"])
+    sentence = serializers.CharField()
+
+
+class PhotoSerializer(serializers.ModelSerializer):
+    findings = FindingSerializer(many=True, read_only=True)
+    refused = serializers.BooleanField(read_only=True)
+    url = serializers.SerializerMethodField(help_text="lives five minutes, for the owner only")
+
+    class Meta:
+        model = Photo
+        fields = ["id", "name", "width", "height", "state", "findings", "refused", "url", "created", "expires_at"]
+
+    def get_url(self, photo) -> str:
+        return private_url(photo.image.name, None if photo.is_model else shopper_of(self.context["request"]))
+
+
+class PhotoUploadSerializer(serializers.Serializer):
+    image = serializers.FileField()
+
+
+class EventSerializer(serializers.ModelSerializer):
+    garment = serializers.SlugRelatedField(slug_field="sku", queryset=Garment.objects.published())
+
+    class Meta:
+        model = Event
+        fields = ["garment", "kind", "value", "surface"]
