@@ -194,6 +194,7 @@ TRYON_QUEUED_TOTAL = at_least("TRYON_QUEUED_TOTAL", 500)
 CELERY_TASK_SOFT_TIME_LIMIT = at_least("TASK_SECONDS", 240)
 CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 30
 REAPER_SECONDS = at_least("REAPER_SECONDS", 5)
+TRYON_ENGINES = "tryon.engines.ENGINES"  # tests put engines of their own here
 ALLOW_NONCOMMERCIAL_ENGINES = env.bool("ALLOW_NONCOMMERCIAL_ENGINES", False)
 
 # --- Recommendations --------------------------------------------------------------------------------------

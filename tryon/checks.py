@@ -1,0 +1,62 @@
+"""What can be said at once about a photo and a garment, before any work is queued."""
+
+import hashlib
+import json
+
+from django.utils import timezone
+
+from preprocessing.errors import Refusal, gettext_noop
+
+
+def check_photo(photo) -> None:
+    """Raises Refusal for a photo that is gone, or that the check at upload has refused."""
+    if photo is None or (photo.expires_at and photo.expires_at <= timezone.now()):
+        raise Refusal("photo.expired", gettext_noop("This photo has expired. Please upload it again."))
+    for finding in photo.findings:
+        if finding["severity"] == "refuse":
+            raise Refusal("photo.refused", finding["sentence"], finding["code"])
+
+
+def check_garment(garment) -> None:
+    """Raises Refusal for a garment that is gone or has no picture an engine can use."""
+    if garment is None:
+        raise Refusal("garment.gone", gettext_noop("The shop no longer has this garment. Please choose another one."))
+    picture = garment.flat
+    if picture is None:
+        raise Refusal(
+            "garment.no_flat_picture",
+            gettext_noop("There is no picture of this garment alone, so it cannot be tried on yet."),
+        )
+    analysis = picture.analysis
+    if analysis and analysis.state == analysis.State.DONE and analysis.problems:
+        raise Refusal(
+            "garment.not_previewable",
+            gettext_noop("The picture of this garment does not allow trying it on yet. Please choose another one."),
+            ", ".join(problem["code"] for problem in analysis.problems),
+        )
+
+
+def choose(offered: list, category: str, names: list[str] | None) -> list:
+    """The engines to use: those named, or all that can put on this category. Raises Refusal when there is none."""
+    if names and not set(names) <= {info.name for info in offered}:
+        raise Refusal(
+            "tryon.engine_unavailable", gettext_noop("This way of trying on is not available. Please choose another.")
+        )
+    if not offered:
+        raise Refusal(
+            "tryon.unavailable", gettext_noop("Trying on is not available at the moment. Please try again later.")
+        )
+    wanted = [info for info in offered if not names or info.name in names]
+    fitting = [info for info in wanted if category in info.categories]
+    if not fitting:
+        raise Refusal(
+            "garment.category_unsupported",
+            gettext_noop("Only tops can be tried on for now. Please choose a top."),
+            f"{category} by {[info.name for info in wanted]}",
+        )
+    return fitting
+
+
+def digest(*parts) -> str:
+    """A short fixed name for some values."""
+    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()

@@ -1,0 +1,78 @@
+"""One click of a shopper: a row for each engine, and for each retry, under one request id."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from tryon import registry
+
+_ORDER = ("expired", "canceled", "failed", "queued", "running", "succeeded")
+
+
+def current(rows: Iterable) -> list:
+    """The rows that were not replaced by a retry, quickest engine first."""
+    rows = list(rows)
+    retried = {row.retry_of_id for row in rows}
+    return sorted((row for row in rows if row.pk not in retried), key=lambda row: registry.rank(row.engine))
+
+
+def best(rows: Iterable):
+    """The row whose picture a card shows: one that succeeded before one at work, then the finer engine."""
+    return max(current(rows), key=lambda row: (_ORDER.index(row.status), registry.rank(row.engine)), default=None)
+
+
+@dataclass(frozen=True)
+class TryOnRequest:
+    """All rows of one click, newest last."""
+
+    id: UUID
+    rows: list
+
+    @classmethod
+    def group(cls, rows: Iterable) -> list["TryOnRequest"]:
+        """Newest click first; any order of rows."""
+        ordered = sorted(rows, key=lambda row: (row.request, row.created, str(row.pk)))
+        made = [cls(key, list(members)) for key, members in groupby(ordered, key=lambda row: row.request)]
+        return sorted(made, key=lambda group: group.created, reverse=True)
+
+    @property
+    def created(self):
+        return self.rows[0].created
+
+    @property
+    def garment(self):
+        """None when the shop has taken it out."""
+        return self.rows[0].garment
+
+    @property
+    def photo(self):
+        """None when it has expired."""
+        return self.rows[0].photo
+
+    @property
+    def current(self) -> list:
+        return current(self.rows)
+
+    @property
+    def best(self):
+        return best(self.rows)
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing more will come."""
+        return all(row.is_done for row in self.current)
+
+    def cancel(self) -> None:
+        for row in self.current:
+            row.cancel()
+
+    def retry(self) -> None:
+        """Again what failed or was canceled. Raises Refusal where nothing can be done again."""
+        rows = self.current
+        for row in [row for row in rows if row.can_retry] or rows[:1]:
+            row.retry()
+
+    def delete(self) -> None:
+        for row in self.rows:
+            row.delete()
