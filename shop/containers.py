@@ -28,6 +28,7 @@ PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 # Tables (DHT, DAC, DQT, DNL, DRI) and frame and scan headers; of the application segments only those named below.
 JPEG_KEPT = FRAME_HEADERS | {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, SOS}
 JPEG_KEPT_APPS = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+MARKER = re.compile(rb"\xff[\x01-\xfe]")
 # In a scan's data 0xFF is followed by 0x00, by a restart marker or by another 0xFF; anything else ends the data.
 END_OF_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
@@ -86,15 +87,11 @@ def _read_jpeg(data: bytes) -> Container:
     frame = exif = None
     scans = 0
     position = 2
-    while True:
-        if data[position : position + 1] != b"\xff":
-            raise BrokenContainer(f"no JPEG marker at byte {position}")
-        while data[position + 1 : position + 2] == b"\xff":  # fill bytes
-            position += 1
-        if position + 4 > len(data):
-            break
+    while start := MARKER.search(data, position):  # skips what is between segments, as decoders do
+        position = start.start()
         marker = data[position + 1]
         if marker == EOI:
+            kept.append(b"\xff\xd9")
             break
         if marker in BARE_MARKERS:
             position += 2
@@ -114,15 +111,12 @@ def _read_jpeg(data: bytes) -> Container:
         if marker in JPEG_KEPT or payload.startswith(JPEG_KEPT_APPS.get(marker, b"\xff")):
             kept.append(data[position:end])
         position = end
-        if position >= len(data):  # cut off: whether enough is there, the decoder says
-            break
     if not frame or not scans:
         raise BrokenContainer("a JPEG without a picture")
     height, width = struct.unpack_from(">HH", frame[1], 1)
     decode_bytes = 4.0
     if frame[0] in PROGRESSIVE or scans > 1:
         decode_bytes += 2 * _samples_per_pixel(frame[1])  # 16 bits for each coefficient of the whole picture
-    kept.append(b"\xff\xd9")
     orientation = _orientation(exif) if exif else 1
     return Container("JPEG", width, height, orientation, False, scans, decode_bytes, b"".join(kept))
 
@@ -184,8 +178,8 @@ def _read_webp(data: bytes) -> Container:
         raise BrokenContainer("a WebP without a picture")
     body = b"WEBP" + b"".join(kept)
     orientation = _orientation(exif) if exif else 1
-    # libwebp's animation decoder, the one Pillow has, holds two canvases; a copy and the picture come on top.
-    return Container("WEBP", *size, orientation, animated, 1, 16.0, b"RIFF" + struct.pack("<I", len(body)) + body)
+    # libwebp's animation decoder, the only one Pillow has, holds two canvases; a copy and the picture come on top.
+    return Container("WEBP", *size, orientation, animated, 1, 18.0, b"RIFF" + struct.pack("<I", len(body)) + body)
 
 
 def _webp_size(kind: bytes, payload: bytes) -> tuple[int, int] | None:

@@ -146,9 +146,12 @@ def _remake(container: Container, keep_alpha: bool, max_side: int | None) -> Ima
     if picture.mode == "RGBA" and not (keep_alpha and picture.getextrema()[3][0] < 255):
         picture = _on_white(picture)
     if picture.size != size:
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
-    if turn := TURNS.get(container.orientation):
-        picture = picture.transpose(turn)
+        mode = picture.mode
+        if mode == "RGBA":  # resize would do the same, with the first picture still in memory
+            picture = picture.convert("RGBa")
+        picture = picture.resize(size, Image.Resampling.LANCZOS).convert(mode)
+    if container.orientation in TURNS:
+        picture = picture.transpose(TURNS[container.orientation])
     return picture
 
 
@@ -161,7 +164,7 @@ def _decode(container: Container, size: tuple[int, int]) -> Image.Image:
         if image.size != (container.width, container.height):
             raise ValueError(f"the decoder sees {image.size}, the header says otherwise")
         if size != image.size:
-            image.draft(None, (2 * size[0], 2 * size[1]))  # only JPEG: decodes to a half, a quarter or an eighth
+            image.draft(None, size)  # only JPEG: decodes to a half, a quarter or an eighth
         image.load()
         has_alpha = image.mode in {"LA", "PA", "RGBA"} or "transparency" in image.info
         to_srgb = _to_srgb(image)
