@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -65,7 +67,7 @@ def _start(state: State, password: str) -> Record:
     if not data.exists():
         _create(state, data, password, prefix)
     _check_version(data)
-    _forget_dead_server(data)
+    _end_forgotten_server(data)
     port = processes.free_port()
     settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
     if state.throwaway:
@@ -125,15 +127,23 @@ def _check_version(data: Path) -> None:
         )
 
 
-def _forget_dead_server(data: Path) -> None:
-    """Remove postmaster.pid where its number now belongs to a stranger: Postgres would refuse to start."""
+def _end_forgotten_server(data: Path) -> None:
+    """Make way: end a server that runs on these data without our record, remove the trace of one that does not run.
+
+    postmaster.pid alone does not tell: its number may belong to a stranger by now, and Postgres would refuse to start.
+    """
     pid_file = data / "postmaster.pid"
     try:
         pid = int(pid_file.read_text().split()[0])
-        alive = str(data).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ours = str(data).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError, IndexError):
-        alive = False
-    if not alive and Path("/proc/self").exists():
+        ours = False
+    if ours:
+        birth = processes.born(pid)
+        os.kill(pid, signal.SIGINT)
+        while birth and processes.born(pid) == birth:
+            time.sleep(0.05)
+    elif Path("/proc/self").exists():
         pid_file.unlink(missing_ok=True)
 
 

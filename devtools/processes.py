@@ -9,16 +9,17 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from devtools.layout import State, Trouble
 
 # Those that end first come first: nobody loses what it still writes to.
-STOP_ORDER = ("web", "worker", "s3", "redis", "postgres")
+STOP_ORDER = ("up", "web", "worker", "s3", "redis", "postgres")
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SIGNAL = {"postgres": signal.SIGINT, "s3": signal.SIGKILL}
-STOP_SECONDS = {"web": 10, "worker": 20, "redis": 5, "postgres": 20, "s3": 5}
+STOP_SECONDS = {"up": 60, "web": 10, "worker": 20, "redis": 5, "postgres": 20, "s3": 5}
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,17 @@ def spawn(state: State, name: str, command: list[str], *, env: dict[str, str], p
     # From here on the record speaks for the process; the object would only warn that it still runs.
     process.returncode = 0
     return record
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let an orderly end be finished: an impatient second Ctrl-C would leave processes behind."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def wait_until(state: State, record: Record, ready: Callable[[], bool], seconds: float) -> None:

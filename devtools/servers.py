@@ -121,7 +121,9 @@ def s3(state: State) -> dict[str, str]:
     }
     command = [str(VENV / "bin" / "weed"), "server", *(f"-{name}={value}" for name, value in flags.items())]
     port = ports["s3.port"]
-    record = processes.spawn(state, "s3", command, env=os.environ | {"GOMAXPROCS": "2", "TMPDIR": str(state.root)}, port=port)
+    record = processes.spawn(
+        state, "s3", command, env=os.environ | {"GOMAXPROCS": "2", "TMPDIR": str(state.root)}, port=port
+    )
     processes.wait_until(state, record, lambda: _s3_answers(port, ports["filer.port"]), 60)
     return {
         "TEST_S3_ENDPOINT_URL": f"http://127.0.0.1:{port}",
@@ -184,7 +186,7 @@ def services(state: State, *, with_s3: bool = False) -> Iterator[dict[str, str]]
                     env.update(s3(state))
             yield env
         finally:
-            with locked(starting):
+            with processes.undisturbed(), locked(starting):
                 using.close()
                 with locked(in_use, wait=False) as alone:
                     if alone:

@@ -34,20 +34,16 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def pip(*arguments: str, show: bool = False) -> subprocess.CompletedProcess:
+def pip(*arguments: str, **options) -> subprocess.CompletedProcess:
     """Run pip as it is configured on this machine: .venv's, else that of the Python that runs us.
 
     Raises:
         Trouble: neither has pip.
     """
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
     for python in (str(PYTHON), sys.executable):
         if has_pip(python):
-            return subprocess.run(
-                [python, "-m", "pip", *arguments],
-                text=True,
-                stdout=None if show else subprocess.PIPE,
-                stderr=None if show else subprocess.PIPE,
-            )
+            return subprocess.run([python, "-m", "pip", "--disable-pip-version-check", *arguments], **options)
     raise Trouble("pip is needed: run ./dev up once, or install it (apt-get install python3-pip)")
 
 
@@ -144,7 +140,7 @@ def prepare(kind: str = "runtime") -> None:
             say("Installing Python packages (the first time takes minutes)")
             chosen = "requirements-dev.txt" if kind == "dev" else "requirements.txt"
             wanted = ["-r", str(REPOSITORY / chosen), "-c", str(REPOSITORY / "constraints.txt")]
-            if pip("install", "--quiet", "--disable-pip-version-check", *wanted, show=True).returncode != 0:
+            if pip("install", "--quiet", *wanted, stdout=None, stderr=None).returncode != 0:
                 raise Trouble("pip could not install the packages; its message is above")
             done = {"runtime": fingerprint("runtime"), kind: fingerprint(kind)}
             STAMP.write_text(json.dumps(stamped() | done, indent=1))
