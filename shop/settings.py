@@ -146,15 +146,20 @@ def storage(bucket: str, folder: Path, *, private: bool) -> dict:
     }
 
 
+# True where `manage.py collectstatic` was run, as in the image: hashed names, compressed, cached for ever.
+STATIC_COLLECTED = env.bool("STATIC_COLLECTED", False)
 STORAGES = {
     "default": storage(S3_BUCKET, MEDIA_ROOT, private=False),
     "private": storage(S3_PRIVATE_BUCKET, PRIVATE_ROOT, private=True),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / ".local" / "static")))
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_MANIFEST_STRICT = False
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / ".local" / "static"))) if STATIC_COLLECTED else None
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 
 # --- Uploads ----------------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = at_least("UPLOAD_MAX_BYTES", 12_000_000)
@@ -174,6 +179,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # seconds for a process to load its engines
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

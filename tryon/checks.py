@@ -7,6 +7,10 @@ from django.utils import timezone
 
 from preprocessing.errors import Refusal, gettext_noop
 
+NOT_PREVIEWABLE = gettext_noop(
+    "The picture of this garment does not allow trying it on yet. Please choose another one."
+)
+
 
 def check_photo(photo) -> None:
     """Raises Refusal for a photo that is gone, or that the check at upload has refused."""
@@ -31,7 +35,7 @@ def check_garment(garment) -> None:
     if analysis and analysis.state == analysis.State.DONE and analysis.problems:
         raise Refusal(
             "garment.not_previewable",
-            gettext_noop("The picture of this garment does not allow trying it on yet. Please choose another one."),
+            NOT_PREVIEWABLE,
             ", ".join(problem["code"] for problem in analysis.problems),
         )
 

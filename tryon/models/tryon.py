@@ -37,10 +37,13 @@ class TryOnQuerySet(models.QuerySet):
     def for_cards(self):
         return self.select_related("photo", "garment").prefetch_related("garment__pictures")
 
+    def groups(self, request_ids) -> list[TryOnRequest]:
+        return TryOnRequest.group(self.filter(request__in=list(request_ids)).for_cards())
+
     def requests_of(self, shopper: Shopper | None, *, start: int = 0, stop: int = 24) -> list[TryOnRequest]:
         """The shopper's clicks, newest first."""
-        clicks = self.of(shopper).clicks().order_by("-created", "-pk").values("request")[start:stop]
-        return TryOnRequest.group(self.filter(request__in=list(clicks.values_list("request", flat=True))).for_cards())
+        clicks = self.of(shopper).clicks().order_by("-created", "-pk")
+        return self.groups(clicks.values_list("request", flat=True)[start:stop])
 
     def request_of(self, shopper: Shopper | None, request_id) -> TryOnRequest | None:
         """One click of this shopper; None when it is not theirs or not there."""

@@ -1,0 +1,81 @@
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from shop.api.auth import shopper_of
+from shop.models import ApiKey
+from tryon.models import TryOn, TryOnRequest
+
+
+class ErrorSerializer(serializers.Serializer):
+    code = serializers.CharField(help_text="stable, for programs")
+    sentence = serializers.CharField(help_text="for the shopper, in the language of the request")
+
+
+class TryOnSerializer(serializers.ModelSerializer):
+    """One engine's part of a request."""
+
+    queue_position = serializers.IntegerField(allow_null=True, read_only=True, help_text="1 for the next")
+    eta_seconds = serializers.FloatField(
+        allow_null=True, read_only=True, help_text="from what the latest ones took; null before the first, and when done"
+    )
+    result_url = serializers.SerializerMethodField(help_text="lives five minutes; null while there is no picture")
+    error = serializers.SerializerMethodField(help_text="null unless failed")
+
+    class Meta:
+        model = TryOn
+        fields = [
+            "id", "engine", "status", "stage", "queue_position", "eta_seconds", "result_url", "width", "height",
+            "error", "attempts", "timings", "created", "started", "finished", "expires_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_result_url(self, row):
+        if not row.result:
+            return None
+        request = self.context["request"]
+        # A browser's link opens for its own cookie alone; a program has no cookie, its link is open to who holds it.
+        asking = None if isinstance(request.auth, ApiKey) else shopper_of(request)
+        return request.build_absolute_uri(row.result_url(asking))
+
+    @extend_schema_field(ErrorSerializer(allow_null=True))
+    def get_error(self, row):
+        return {"code": row.error_code, "sentence": row.sentence} if row.error_code else None
+
+
+class TryOnRequestSerializer(serializers.Serializer):
+    """All of one click: a row for each engine. `best` is the row whose picture to show."""
+
+    id = serializers.UUIDField(read_only=True)
+    created = serializers.DateTimeField(read_only=True)
+    done = serializers.BooleanField(source="is_done", read_only=True, help_text="nothing more will come")
+    garment = serializers.CharField(
+        source="garment.sku", default=None, allow_null=True, read_only=True, help_text="SKU; null when taken out"
+    )
+    photo = serializers.UUIDField(
+        source="photo.pk", default=None, allow_null=True, read_only=True, help_text="null when expired"
+    )
+    best = serializers.UUIDField(source="best.pk", read_only=True)
+    rows = TryOnSerializer(source="current", many=True, read_only=True)
+
+
+class TryOnSubmitSerializer(serializers.Serializer):
+    photo = serializers.UUIDField(help_text="of /photos, yours or a model person's")
+    garment = serializers.CharField(max_length=64, help_text="SKU")
+    engines = serializers.ListField(
+        child=serializers.CharField(max_length=40), required=False, max_length=8, help_text="all by default"
+    )
+
+    def found(self, photos, garments) -> dict:
+        """The rows behind the names. Raises Http404 for what is not there or not theirs."""
+        asked = self.validated_data
+        return {
+            "photo": get_object_or_404(photos, pk=asked["photo"]),
+            "garment": get_object_or_404(garments, sku=asked["garment"]),
+            "engines": asked.get("engines"),
+        }
+
+
+def represent(group: TryOnRequest, request) -> dict:
+    return TryOnRequestSerializer(group, context={"request": request}).data
