@@ -1,3 +1,4 @@
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -5,6 +6,22 @@ from rest_framework import serializers
 from shop.api.auth import shopper_of
 from shop.models import Event, Garment, GarmentPicture, Photo, Variant
 from shop.private import private_url
+
+
+class ChecksRules(serializers.ModelSerializer):
+    """Checks the model's constraints before the database does, so that a broken rule is a 400 and not a crash."""
+
+    def validate(self, data):
+        model = self.Meta.model
+        row = model.objects.get(pk=self.instance.pk) if self.instance else model()
+        for name, value in data.items():
+            if not model._meta.get_field(name).auto_created:  # the other side of a relation
+                setattr(row, name, value)
+        try:
+            row.validate_constraints()
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
+        return data
 
 
 class VariantSerializer(serializers.ModelSerializer):
@@ -33,7 +50,7 @@ class PictureSerializer(serializers.ModelSerializer):
         return picture.analysis.problems if picture.analysis else []
 
 
-class GarmentSerializer(serializers.ModelSerializer):
+class GarmentSerializer(ChecksRules):
     """A garment with its sizes and pictures. Sizes are replaced as a whole when given."""
 
     variants = VariantSerializer(many=True, required=False)
@@ -53,7 +70,7 @@ class GarmentSerializer(serializers.ModelSerializer):
         sizes = [v["size"] for v in data.get("variants", [])]
         if len(set(sizes)) != len(sizes):
             raise serializers.ValidationError({"variants": "A size is given twice."})
-        return data
+        return super().validate(data)
 
     @transaction.atomic
     def create(self, data):
@@ -104,7 +121,7 @@ class PhotoUploadSerializer(serializers.Serializer):
     image = serializers.FileField()
 
 
-class EventSerializer(serializers.ModelSerializer):
+class EventSerializer(ChecksRules):
     garment = serializers.SlugRelatedField(slug_field="sku", queryset=Garment.objects.published())
 
     class Meta:

@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'rating'), ('value__in', [-1, 1])), models.Q(('kind', 'order'), ('value__gte', 1)), models.Q(('kind__in', ['view', 'click', 'tryon']), ('value__isnull', True)), _connector='OR'), name='event_value'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'rating'), ('value__in', [-1, 1]), ('value__isnull', False)), models.Q(('kind', 'order'), ('value__gte', 1), ('value__isnull', False)), models.Q(('kind__in', ['view', 'click', 'tryon']), ('value__isnull', True)), _connector='OR'), name='event_value'),
         ),
         migrations.AddConstraint(
             model_name='variant',

@@ -184,10 +184,10 @@ class Event(models.Model):
             models.CheckConstraint(
                 name="event_kind", condition=Q(kind__in=["view", "click", "tryon", "rating", "order"])
             ),
-            models.CheckConstraint(
+            models.CheckConstraint(  # a comparison with NULL alone would pass: a check refuses only what is false
                 name="event_value",
-                condition=Q(kind="rating", value__in=[-1, 1])
-                | Q(kind="order", value__gte=1)
+                condition=Q(kind="rating", value__isnull=False, value__in=[-1, 1])
+                | Q(kind="order", value__isnull=False, value__gte=1)
                 | Q(kind__in=["view", "click", "tryon"], value__isnull=True),
             ),
         ]
