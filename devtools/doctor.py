@@ -14,7 +14,7 @@ from devtools.layout import PYTHON, REPOSITORY, VENV, State, local
 from devtools.servers import django_environment
 from devtools.setup import say
 from preprocessing import weights
-from preprocessing.weights import WEIGHTS
+from preprocessing.pretrained import WEIGHTS
 from tryon.engines import ENGINES
 
 LEAST_DISK_GB = 2

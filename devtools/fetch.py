@@ -22,7 +22,7 @@ from typing import IO
 from devtools.layout import Trouble
 from devtools.setup import pip
 from preprocessing import weights
-from preprocessing.weights import File, NpmMember, PipMember, Url, Weight
+from preprocessing.pretrained import File, NpmMember, PipMember, Url, Weight
 
 ANSWER_SECONDS = 5
 BLOCK = 1 << 20

@@ -13,7 +13,7 @@ from devtools.fetch import SourceFailed
 from devtools.layout import Trouble, locked
 from devtools.setup import say
 from preprocessing import weights as registry
-from preprocessing.weights import WEIGHTS, Weight
+from preprocessing.pretrained import WEIGHTS, Weight
 
 USAGE = """\
 ./dev weights list                  what there is, what is here, what each licence allows

@@ -17,7 +17,8 @@ from devtools import fetch
 from devtools import weights as command
 from devtools.layout import Trouble
 from preprocessing import weights as registry
-from preprocessing.weights import File, NpmMember, PipMember, Url, Weight, WeightsMissing
+from preprocessing.pretrained import File, NpmMember, PipMember, Url, Weight
+from preprocessing.weights import WeightsMissing
 from tryon.engines import ENGINES
 
 RIGHT = b"the right bytes " * 1000
