@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from devtools.layout import State, Trouble
 
@@ -22,6 +23,9 @@ STOP_SIGNAL = {"postgres": signal.SIGINT, "s3": signal.SIGKILL}
 STOP_SECONDS = {"up": 60, "web": 10, "worker": 20, "redis": 5, "postgres": 20, "s3": 5}
 
 
+Started = TypeVar("Started")
+
+
 @dataclass(frozen=True)
 class Record:
     """A started process. `born` tells it from another that was given the same number later."""
@@ -30,6 +34,10 @@ class Record:
     pid: int
     born: str
     port: int = 0
+
+
+class StoppedStarting(Trouble):
+    """A process died before it answered."""
 
 
 def born(pid: int) -> str:
@@ -116,12 +124,13 @@ def wait_until(state: State, record: Record, ready: Callable[[], bool], seconds:
     """Wait for a process to answer.
 
     Raises:
-        Trouble: it died first, or did not answer in time; with its last lines.
+        StoppedStarting: it died first; with its last lines, as
+        Trouble: it did not answer in time.
     """
     deadline = time.monotonic() + seconds
     while not ready():
         if born(record.pid) != record.born:
-            raise Trouble(f"{record.name} stopped while starting:\n{last_lines(state, record.name)}")
+            raise StoppedStarting(f"{record.name} stopped while starting:\n{last_lines(state, record.name)}")
         if time.monotonic() > deadline:
             lines = last_lines(state, record.name)
             raise Trouble(f"{record.name} did not answer within {seconds:.0f} s:\n{lines}")
@@ -157,6 +166,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def on_free_port(start: Callable[[], Started]) -> Started:
+    """Start something that chooses a free port, again when it dies: somebody may have taken the port in between."""
+    for _ in range(2):
+        try:
+            return start()
+        except StoppedStarting:
+            continue
+    return start()
 
 
 def answers(port: int) -> bool:

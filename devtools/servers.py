@@ -98,6 +98,7 @@ def s3(state: State) -> dict[str, str]:
     }
     config = state.write_private("s3.json", json.dumps({"identities": [identity]}))
     data = state.root / "s3"
+    shutil.rmtree(data, ignore_errors=True)
     data.mkdir(mode=0o700)
     listeners = [f"{server}.port{kind}" for server in ("master", "volume", "filer", "s3") for kind in ("", ".grpc")]
     ports = {name: processes.free_port() for name in listeners}
@@ -178,12 +179,12 @@ def services(state: State, *, with_s3: bool = False) -> Iterator[dict[str, str]]
             with locked(starting):
                 using.enter_context(locked(in_use, shared=True))
                 if not env.get("DATABASE_URL"):
-                    env["DATABASE_URL"] = postgres.ensure(state)
+                    env["DATABASE_URL"] = processes.on_free_port(lambda: postgres.ensure(state))
                 if not env.get("REDIS_URL"):
-                    env["REDIS_URL"] = redis(state)
+                    env["REDIS_URL"] = processes.on_free_port(lambda: redis(state))
                 env.setdefault("CELERY_BROKER_URL", env["REDIS_URL"])
                 if with_s3 and "TEST_S3_ENDPOINT_URL" not in env:
-                    env.update(s3(state))
+                    env.update(processes.on_free_port(lambda: s3(state)))
             yield env
         finally:
             with processes.undisturbed(), locked(starting):

@@ -13,6 +13,8 @@ from devtools import processes
 from devtools.layout import State, local, locked
 from devtools.servers import python, services
 from devtools.setup import prepare, say
+from devtools.weights import defaults, fetch_all
+from preprocessing.weights import missing
 
 
 @contextlib.contextmanager
@@ -40,6 +42,7 @@ def remove_abandoned(root: Path) -> None:
 def test(arguments: list[str]) -> int:
     """All checks, or with arguments pytest alone on what they name. The exit code is pytest's."""
     prepare("dev")
+    fetch_all(missing(defaults()))
     with throwaway_state() as state, services(state, with_s3=True) as env:
         # As in production, where a forgotten setting must not be hidden by DEBUG.
         env["DEBUG"] = os.environ.get("DEBUG", "false")

@@ -44,7 +44,7 @@ def up(arguments: list[str]) -> int:
             prepare()
             with services(state) as env:
                 try:
-                    serve(state, env | {"OMP_NUM_THREADS": "1"}, port)
+                    serve(state, {"OMP_NUM_THREADS": "1"} | env, port)
                 finally:
                     with processes.undisturbed():
                         say("Stopping")
@@ -65,7 +65,7 @@ def recorded(state: State) -> Iterator[None]:
 
 
 def serve(state: State, env: dict[str, str], port: int) -> None:
-    """Bring the shop up and watch it. Ends by KeyboardInterrupt, or by Trouble naming what died."""
+    """Bring the shop up and watch it until Ctrl-C. Raises Trouble naming what failed or died."""
     for name in ("web", "worker"):
         if processes.stop(state, name):
             say(f"Stopped the {name} that an earlier ./dev up left running")
@@ -83,7 +83,8 @@ def serve(state: State, env: dict[str, str], port: int) -> None:
     say(f"\nThe shop:   {address(port)}")
     say(f"The admin:  {address(port)}admin/   user {ADMIN}, password {admin['ADMIN_PASSWORD']}")
     say("Ctrl-C stops everything.\n")
-    watch(state)
+    with contextlib.suppress(KeyboardInterrupt):
+        watch(state)
 
 
 def choose_port(wanted: int | None) -> int:
