@@ -1,0 +1,91 @@
+"""What visitors send."""
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from preprocessing.errors import Refusal
+from shop.images import clean_image
+from shop.models import Photo
+from shop.search import FACETS, Search
+
+PHOTO_MAX_SIDE = 2048
+MOST_CHOICES = 20
+
+
+class SearchForm(forms.Form):
+    """The address of the list. What cannot be understood is left out of the search and named on the page."""
+
+    q = forms.CharField(required=False, max_length=100)
+    min = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=2)
+    max = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=2)
+    sale = forms.BooleanField(required=False)
+    sort = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", _("Best match")),
+            ("new", _("Newest")),
+            ("low", _("Price, low to high")),
+            ("high", _("Price, high to low")),
+        ],
+    )
+
+    def search(self) -> Search:
+        self.is_valid()
+        given = self.cleaned_data
+        chosen = {name: [value for value in self.data.getlist(name) if value][:MOST_CHOICES] for name in FACETS}
+        return Search(
+            words=given.get("q", ""),
+            chosen=chosen,
+            low=given.get("min"),
+            high=given.get("max"),
+            on_sale=given.get("sale", False),
+            order=given.get("sort", ""),
+        )
+
+
+class PhotoForm(forms.Form):
+    photo = forms.FileField(
+        label=_("Your photo"),
+        error_messages={
+            "required": _("Choose a photo first."),
+            "empty": _("The file is empty. Choose another photo."),
+        },
+    )
+
+    def clean_photo(self):
+        return _clean(self.cleaned_data["photo"])
+
+
+class TryOnForm(forms.Form):
+    """Who shall wear it: a photo the shopper may use, or a new one, which then wins."""
+
+    person = forms.ModelChoiceField(
+        Photo.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": _("This photo has expired or was deleted. Choose another one.")},
+    )
+    upload = forms.FileField(required=False)
+    key = forms.CharField(required=False, max_length=64)
+
+    def __init__(self, *args, shopper, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["person"].queryset = Photo.objects.usable_by(shopper)
+
+    def clean_upload(self):
+        upload = self.cleaned_data["upload"]
+        return _clean(upload) if upload else None
+
+    def clean(self):
+        given = super().clean()
+        if not self.errors and not given["person"] and not given["upload"]:
+            raise forms.ValidationError(_("Choose a photo of yourself or one of our models first."))
+        return given
+
+
+def _clean(upload):
+    try:
+        return clean_image(upload, min_side=settings.PHOTO_MIN_SIDE, max_side=PHOTO_MAX_SIDE)
+    except Refusal as refusal:
+        raise forms.ValidationError(gettext(refusal.sentence), code=refusal.code) from refusal

@@ -1,0 +1,85 @@
+// What HTML alone cannot do. Every page works without it.
+
+// <before-after>: lays the picture over the photo and lets a slider uncover it.
+customElements.define(
+  "before-after",
+  class extends HTMLElement {
+    connectedCallback() {
+      if (this.querySelector("input")) return;
+      const slider = document.createElement("input");
+      slider.type = "range";
+      slider.min = 0;
+      slider.max = 100;
+      slider.value = 50;
+      slider.setAttribute("aria-label", this.dataset.label);
+      slider.addEventListener("input", () => this.show(slider.value));
+      this.append(slider);
+      this.classList.add("slides");
+      this.show(slider.value);
+    }
+
+    show(percent) {
+      this.style.setProperty("--shown", `${percent}%`);
+    }
+  },
+);
+
+// <photo-input>: shows the chosen picture before it is sent.
+customElements.define(
+  "photo-input",
+  class extends HTMLElement {
+    connectedCallback() {
+      const input = this.querySelector("input[type=file]");
+      input.addEventListener("change", () => this.show(input.files[0]));
+    }
+
+    show(file) {
+      this.querySelector("img")?.remove();
+      this.classList.toggle("chosen", Boolean(file));
+      if (!file) return;
+      const image = document.createElement("img");
+      image.alt = file.name;
+      image.src = URL.createObjectURL(file);
+      image.addEventListener("load", () => URL.revokeObjectURL(image.src));
+      image.addEventListener("error", () => image.remove());
+      this.prepend(image);
+      // The new photo is meant, not the one chosen before.
+      for (const other of this.closest("form").querySelectorAll("input[name=person]")) other.checked = false;
+    }
+  },
+);
+
+// Choosing somebody else takes a new photo back.
+document.addEventListener("change", ({ target }) => {
+  if (target.name !== "person") return;
+  const file = target.form.querySelector("photo-input");
+  file.querySelector("input").value = "";
+  file.show(null);
+});
+
+// A polled thing that is gone was deleted elsewhere: ask for the page anew.
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  if (detail.xhr.status === 404) location.reload();
+});
+
+const offline = document.querySelector(".offline");
+document.addEventListener("htmx:sendError", () => {
+  offline.textContent = offline.dataset.text;
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.xhr.status) offline.textContent = "";
+});
+
+// Escape and a click elsewhere close an open question.
+document.addEventListener("click", ({ target }) => {
+  for (const open of document.querySelectorAll("details.confirm[open]")) {
+    if (!open.contains(target)) open.open = false;
+  }
+});
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  const open = document.querySelector("details.confirm[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});

@@ -1,0 +1,60 @@
+"""The shop's list and a garment's page."""
+
+from django.core.paginator import Paginator
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from frontend.facets import active, facets
+from frontend.fitting import Fitting
+from frontend.forms import SearchForm
+from recommend.services import similar
+from shop import shoppers
+from shop.models import Event, Garment
+
+PER_PAGE = 24
+SIMILAR = 6
+LATEST = 3
+SURFACES = {"similar", "list", "tryon"}
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def index(request):
+    form = SearchForm(request.GET)
+    search = form.search()
+    page = Paginator(search.garments().with_pictures(), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "search": search,
+        "page": page,
+        "facets": facets(search),
+        "active": active(request.GET, search),
+    }
+    if not context["active"] and not search.order and page.number == 1:
+        context["latest"] = page.object_list[:LATEST]
+    return render(request, "frontend/garments.html", context)
+
+
+@require_safe
+def garment(request, slug):
+    garment = get_object_or_404(Garment.objects.published().with_pictures(), slug=slug)
+    shopper = shoppers.current(request)
+    if shopper:
+        surface = request.GET.get("from", "")
+        Event.objects.create(
+            shopper=shopper, garment=garment, kind=Event.Kind.VIEW, surface=surface if surface in SURFACES else ""
+        )
+    context = {
+        "garment": garment,
+        "colours": colours_of(garment),
+        "similar": similar(garment, k=SIMILAR),
+        "fitting": Fitting.of(garment, shopper, photo=request.GET.get("photo", "")),
+    }
+    return render(request, "frontend/garment.html", context)
+
+
+def colours_of(garment):
+    """All colours of the design, this one included; none where it belongs to no design."""
+    design = Garment.objects.published().filter(design=garment.design).exclude(design="")
+    return design.with_pictures().order_by("colour")
