@@ -1,0 +1,67 @@
+"""What turns pictures into vectors. The first encoder that can be used is wanted: the CLIP of the setting, then
+EfficientNet-Lite2 with colour, then colour alone.
+
+Nothing heavy is imported before an encoder encodes; web processes never come to that.
+"""
+
+import functools
+import logging
+from typing import Protocol
+
+import numpy as np
+from django.conf import settings
+
+from recommend.encoders.clip import Clip
+from recommend.encoders.colour import Colour
+from recommend.encoders.efficientnet import EfficientNet
+
+log = logging.getLogger(__name__)
+
+
+class Encoder(Protocol):
+    """Building one is cheap; its network is loaded when it first encodes.
+
+    Attributes:
+        name, version: together they name the space its vectors live in; any change of result needs another version.
+        label: what the shop says, as "EfficientNet-Lite2 with colour".
+    """
+
+    name: str
+    version: str
+    label: str
+
+    def problem(self) -> str:
+        """Why it cannot be used, with the command that helps; empty when it can."""
+
+    def encode(self, pictures: list[np.ndarray]) -> np.ndarray:
+        """Vectors of pictures, (N, dim) float32 of unit length, dim at most 512.
+
+        A picture is uint8 RGB (H, W, 3), or RGBA (H, W, 4) where alpha says what is garment.
+        """
+
+
+def wanted() -> Encoder:
+    """What new pictures are embedded with."""
+    if told := problem():
+        _say(told)
+    return next(encoder for encoder in _in_order(settings.RECOMMEND_CLIP) if not encoder.problem())
+
+
+def problem() -> str:
+    """What keeps the encoder of the settings from being used, one sentence; empty when nothing does."""
+    first, *_ = in_order = _in_order(settings.RECOMMEND_CLIP)
+    if not (reason := first.problem()):
+        return ""
+    used = next(encoder for encoder in in_order if not encoder.problem())
+    return f"{first.label} cannot be used: {reason}. Similar items use {used.label}."
+
+
+@functools.cache
+def _in_order(clip: str) -> tuple[Encoder, ...]:
+    return (*([Clip(clip)] if clip else []), EfficientNet(), Colour())
+
+
+@functools.cache
+def _say(told: str) -> None:
+    """Once a process, not at every picture."""
+    log.error(told)

@@ -1,0 +1,85 @@
+"""The cpu worker's short task for recommend: embed a picture."""
+
+import hashlib
+import logging
+
+import numpy as np
+from celery import shared_task
+from django.db.models.functions import Now
+from PIL import Image
+
+from preprocessing.errors import Refusal
+from recommend import encoders
+from recommend.models import Embedding
+from shop.models import GarmentPicture
+from shop.work import Work
+
+log = logging.getLogger(__name__)
+
+BIG_ENOUGH = 640  # pixels; no encoder sees more than 384
+
+
+@shared_task
+def embed_picture(embedding_id):
+    wanted = encoders.wanted()
+    if not Embedding.objects.of(wanted).filter(pk=embedding_id).exists():
+        return  # of an encoder that is no longer wanted, or gone with its picture
+    row = Embedding.objects.claim(embedding_id)
+    if row is not None:
+        embed([row], wanted)
+
+
+def embed(rows: list[Embedding], encoder: encoders.Encoder) -> int:
+    """Give rows of one encoder their vectors; those that cannot have one are marked with why. Returns how many can."""
+    inputs = []
+    for row in rows:
+        try:
+            picture = encoder_input(row.picture)
+            inputs.append((row, picture, digest(picture)))
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            log.warning("picture %s could not be read: %r", row.picture_id, error)
+            Embedding.objects.filter(pk=row.pk).update(state=Work.State.FAILED, error="picture.unreadable")
+    known = Embedding.objects.of(encoder).with_vector().filter(sha256__in=[sha256 for *_, sha256 in inputs])
+    vectors = {sha256: bytes(vector) for sha256, vector in known.values_list("sha256", "vector")}
+    new = {sha256: picture for _, picture, sha256 in inputs if sha256 not in vectors}
+    if new:
+        try:
+            made = encoder.encode(list(new.values()))
+        except Refusal as refusal:
+            log.error("%s", refusal)
+            Embedding.objects.filter(pk__in=[row.pk for row, *_ in inputs]).update(
+                state=Work.State.FAILED, error=refusal.code
+            )
+            return 0
+        vectors |= {sha256: vector.astype("<f2").tobytes() for sha256, vector in zip(new, made, strict=True)}
+    for row, _, sha256 in inputs:
+        # Not save(): that would bring back a row that was deleted with its picture.
+        Embedding.objects.filter(pk=row.pk).update(
+            state=Work.State.DONE, vector=vectors[sha256], sha256=sha256, error="", updated=Now()
+        )
+    return len(inputs)
+
+
+def encoder_input(picture: GarmentPicture) -> np.ndarray:
+    """uint8 RGBA with the garment's mask where the picture was analysed, else the whole picture as RGB."""
+    analysis = picture.analysis
+    if analysis is None or analysis.state != Work.State.DONE:
+        return whole(picture)
+    from preprocessing.garment import PreparedGarment  # OpenCV: workers only
+
+    with analysis.data.open("rb") as file:
+        prepared = PreparedGarment.from_bytes(file.read())
+    return np.dstack([prepared.image, np.where(prepared.mask, np.uint8(255), np.uint8(0))])
+
+
+def whole(picture: GarmentPicture) -> np.ndarray:
+    """uint8 (H, W, 3), or (H, W, 4) where the picture has a mask of its own; reduced while it is decoded."""
+    with picture.image.open("rb") as file:
+        image = Image.open(file)
+        image.draft("RGB", (BIG_ENOUGH, BIG_ENOUGH))
+        image.thumbnail((BIG_ENOUGH, BIG_ENOUGH))
+        return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+
+
+def digest(picture: np.ndarray) -> str:
+    return hashlib.sha256(repr(picture.shape).encode() + np.ascontiguousarray(picture).tobytes()).hexdigest()
