@@ -32,7 +32,7 @@ def up(arguments: list[str]) -> int:
     """Start everything, print the address, stay until Ctrl-C or until something dies."""
     parser = argparse.ArgumentParser(prog="./dev up")
     parser.add_argument("--port", type=int, help="of the shop; 8000 where it is free")
-    port = choose_port(parser.parse_args(arguments).port)
+    port = parser.parse_args(arguments).port
     state = State(local())
     with locked(state.root / "up.lock", wait=False) as alone:
         if not alone:
@@ -45,6 +45,10 @@ def up(arguments: list[str]) -> int:
             with services(state) as env:
                 try:
                     serve(state, {"OMP_NUM_THREADS": "1"} | env, port)
+                except Trouble as trouble:
+                    # In full at the very end, below what the others write while they stop.
+                    say(str(trouble).splitlines()[0])
+                    raise
                 finally:
                     with processes.undisturbed():
                         say("Stopping")
@@ -64,11 +68,12 @@ def recorded(state: State) -> Iterator[None]:
         processes.record_path(state, "up").unlink(missing_ok=True)
 
 
-def serve(state: State, env: dict[str, str], port: int) -> None:
+def serve(state: State, env: dict[str, str], wanted_port: int | None) -> None:
     """Bring the shop up and watch it until Ctrl-C. Raises Trouble naming what failed or died."""
     for name in ("web", "worker"):
         if processes.stop(state, name):
             say(f"Stopped the {name} that an earlier ./dev up left running")
+    port = choose_port(wanted_port)
     manage(env, "migrate", "--no-input", "--verbosity=0")
     fetch_all(weights.missing(defaults()))
     worker = start_worker(state, env)
