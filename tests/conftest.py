@@ -1,7 +1,15 @@
 """What every test stands on: the servers `./dev test` started, folders of its own, browsers of its own."""
 
+from functools import cache
+
+import numpy as np
 import pytest
+from django.core.files.base import ContentFile
+from django.db import transaction
 from django.test import Client
+
+from tests import pictures
+from tests.workers import Worker, redis_number
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,3 +27,106 @@ def folders(tmp_path_factory, django_test_environment):
 def client_factory():
     """A new browser each time; two of them are two strangers."""
     return Client
+
+
+@pytest.fixture
+def shopper(db):
+    from shop.models import Shopper
+
+    return Shopper.objects.create(key_hash=Shopper.hash_key("a stranger's cookie"))
+
+
+@pytest.fixture
+def shopper_client(shopper):
+    """The browser of `shopper`."""
+    from shop.shoppers import COOKIE
+
+    client = Client()
+    client.cookies[COOKIE] = "a stranger's cookie"
+    return client
+
+
+@cache
+def clean(draw):
+    from shop.images import clean_image
+
+    return clean_image(pictures.encoded(draw()))
+
+
+@cache
+def prepared_tee() -> bytes:
+    from preprocessing.garment import prepare_garment
+
+    return prepare_garment(np.asarray(pictures.tee()), "upper", sleeve="short").to_bytes()
+
+
+@pytest.fixture
+def make_garment(db):
+    """Garments with a drawn flat picture that a worker has looked at already; fields may be given."""
+    from shop.models import Garment, GarmentAnalysis, GarmentPicture
+
+    @transaction.atomic  # the messages are sent when there is nothing left to look at
+    def make(sku="TEE-1", **fields):
+        fields = {"title": "Tee", "category": "upper", "product_type": "t-shirt", "colour": "blue"} | fields
+        fields |= {"sku": sku, "price": 20, "published": True}
+        garment = Garment.objects.create(**fields)
+        picture = GarmentPicture.objects.store(garment, clean(pictures.tee), role="flat")
+        analysis = GarmentAnalysis.objects.get(picture=picture)
+        analysis.data.save("garment.npz", ContentFile(prepared_tee()), save=False)
+        analysis.state = analysis.State.DONE
+        analysis.save()
+        return garment
+
+    return make
+
+
+@pytest.fixture
+def garment(make_garment):
+    return make_garment()
+
+
+@pytest.fixture
+def make_photo(shopper):
+    """Photos of a shopper that a worker has looked at already; by default of `shopper`."""
+    from preprocessing.person import VERSION, PreparedPerson
+    from shop.models import Photo
+
+    image = np.asarray(pictures.astronaut())
+    everywhere = np.full(image.shape[:2], 255, np.uint8)
+    person = PreparedPerson(image, np.zeros((33, 4), np.float32), everywhere, everywhere // 255)
+
+    @transaction.atomic
+    def make(owner=shopper):
+        photo = Photo.objects.store(owner, clean(pictures.astronaut))
+        photo.prepared.save("person.npz", ContentFile(person.to_bytes()), save=False)
+        photo.prepared_version, photo.state = VERSION, Photo.State.DONE
+        photo.save()
+        return photo
+
+    return make
+
+
+@pytest.fixture
+def photo(make_photo):
+    return make_photo()
+
+
+@pytest.fixture
+def fakes(settings):
+    """The engines of tests/engines.py in place of the shop's."""
+    settings.TRYON_ENGINES = "tests.engines.ENGINES"
+
+
+@pytest.fixture(scope="session")
+def shared_worker(django_db_setup, django_db_blocker, tmp_path_factory, folders):
+    """One worker for all tests that need one; it knows the real engines and those of tests/engines.py."""
+    with django_db_blocker.unblock(), Worker(tmp_path_factory.mktemp("worker"), redis_number(1)) as worker:
+        yield worker
+
+
+@pytest.fixture
+def worker(shared_worker, transactional_db, monkeypatch):
+    """The shared worker, hearing what this test sends; it has nothing left to do when the tables are emptied."""
+    monkeypatch.setenv("CELERY_BROKER_URL", shared_worker.broker)
+    with shared_worker.serving():
+        yield shared_worker

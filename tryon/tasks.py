@@ -8,7 +8,7 @@ import traceback
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error as DatabaseFault
-from django.db import close_old_connections
+from django.db import connection
 from django.db.models.functions import Now
 
 from preprocessing.errors import Refusal, gettext_noop
@@ -32,7 +32,6 @@ def send(row) -> bool:
 @shared_task(name="tryon.run")
 def run(tryon_id):
     """Claim, work, record. May be delivered late, twice or never: the row decides."""
-    close_old_connections()
     lease = Lease.claim(tryon_id)
     if lease is None:
         return
@@ -68,7 +67,8 @@ def attempt(lease: Lease) -> bool:
 def record(lease: Lease, error: Exception) -> bool:
     """Write an error nobody foresaw, or that passes, to the row."""
     detail = traceback.format_exc()
-    close_old_connections()  # a broken one is replaced
+    if isinstance(error, DatabaseFault):
+        connection.close()  # the next query opens another
     # By name: the class is torch's, and torch need not be installed here.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         sentence = gettext_noop("This picture needs more memory than we have. Please try a smaller photo.")

@@ -17,7 +17,7 @@ class TryOnSerializer(serializers.ModelSerializer):
 
     queue_position = serializers.IntegerField(allow_null=True, read_only=True, help_text="1 for the next")
     eta_seconds = serializers.FloatField(
-        allow_null=True, read_only=True, help_text="from what the latest ones took; null before the first, and when done"
+        allow_null=True, read_only=True, help_text="from what the latest ones took; null where not known"
     )
     result_url = serializers.SerializerMethodField(help_text="lives five minutes; null while there is no picture")
     error = serializers.SerializerMethodField(help_text="null unless failed")

@@ -73,7 +73,7 @@ class TryOnQuerySet(models.QuerySet):
         checks.check_photo(photo)
         checks.check_garment(garment)
         chosen = checks.choose(EngineState.objects.offered(), garment.category, engines)
-        self._check_room(shopper, len(chosen))
+        self.check_room(shopper, len(chosen))
         first = uuid.uuid4()
         rows = [
             self.create(
@@ -93,7 +93,8 @@ class TryOnQuerySet(models.QuerySet):
             row.send_after_commit()
         return rows
 
-    def _check_room(self, shopper, wanted: int) -> None:
+    def check_room(self, shopper, wanted: int) -> None:
+        """Raises Refusal where so many more rows would be too many."""
         if self.of(shopper).open().count() + wanted > settings.TRYON_QUEUED_PER_SHOPPER:
             raise Refusal(
                 "tryon.too_many", gettext_noop("You have several try-ons under way. Please wait until one is done.")
@@ -284,7 +285,7 @@ class TryOn(models.Model):
         checks.check_photo(self.photo)
         checks.check_garment(self.garment)
         (info,) = checks.choose(EngineState.objects.offered(), self.garment.category, [self.engine])
-        TryOn.objects._check_room(self.shopper, 1)
+        TryOn.objects.check_room(self.shopper, 1)
         row = TryOn.objects.create(
             request=self.request,
             shopper_id=self.shopper_id,

@@ -1,0 +1,162 @@
+"""Real Celery workers for tests: a subprocess on the test database, with a Redis number of its own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import redis
+from django.conf import settings
+from django.db import connection
+
+from shop.reaper import ADVISORY_LOCK
+from tests.engines import LOG
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+# Short, so that a test sees a worker given up within seconds.
+QUICK = {"TRYON_LEASE_SECONDS": "2", "REAPER_SECONDS": "1"}
+
+
+def wait_for(condition: Callable, seconds: float = 20, what: str = ""):
+    """The first true value of `condition()`; fails the test when there is none in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what or condition} did not come true in {seconds} s")
+
+
+def redis_number(number: int) -> str:
+    """The address of the tests' Redis with another number."""
+    return f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number}"
+
+
+def process_environment(broker: str, **more: str) -> dict[str, str]:
+    """What a process of ours needs to work on the test database and the tests' folders."""
+    database = connection.settings_dict
+    address = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+    return os.environ | {
+        "DATABASE_URL": address,
+        "REDIS_URL": broker,
+        "CELERY_BROKER_URL": broker,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "MEDIA_ROOT": str(settings.MEDIA_ROOT),
+        "PRIVATE_ROOT": str(settings.PRIVATE_ROOT),
+        **more,
+    }
+
+
+class Worker:
+    """`with Worker(folder, broker) as worker:` starts one and waits until it serves; it ends with the block.
+
+    Args:
+        folder: for its log and the engines' log.
+        broker: a redis:// address.
+        more: environment, over QUICK.
+    """
+
+    def __init__(self, folder: Path, broker: str, *, queues: str = "cpu,gpu", concurrency: int = 1, **more: str):
+        self.folder = folder
+        self.broker = broker
+        self.engine_log = folder / "engines.log"
+        self.log = folder / "worker.log"
+        self.command = [
+            *(sys.executable, "-m", "celery", "-A", "shop", "worker", "-Q", queues, "-c", str(concurrency)),
+            *("-n", f"{folder.name}@tests", "--without-gossip", "--without-mingle", "-l", "INFO"),
+        ]
+        self.more = {"DJANGO_SETTINGS_MODULE": "tests.settings", LOG: str(self.engine_log)} | QUICK | more
+        self.process: subprocess.Popen | None = None
+
+    def __enter__(self) -> "Worker":
+        self.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        with self.log.open("a") as log:
+            offset = log.tell()
+            self.process = subprocess.Popen(
+                self.command,
+                env=process_environment(self.broker, **self.more),
+                cwd=REPOSITORY,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            wait_for(lambda: self._ready(offset), 60, "the worker's start")
+        except AssertionError:
+            self.kill()
+            raise AssertionError(f"the worker did not start:\n{self.log.read_text()[-3000:]}") from None
+
+    def _ready(self, offset: int) -> bool:
+        assert self.process.poll() is None, f"the worker ended:\n{self.log.read_text()[-3000:]}"
+        return " ready." in self.log.read_text()[offset:]
+
+    def stop(self) -> None:
+        """As a deploy does: what runs is finished first."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """As a power cut does: all its processes at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def freeze(self) -> None:
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.killpg(self.process.pid, signal.SIGCONT)
+
+    def child(self) -> psutil.Process:
+        """A process of the pool."""
+        return wait_for(lambda: psutil.Process(self.process.pid).children(), 30, "a pool process")[0]
+
+    def runs(self, engine: str) -> int:
+        """How often the engine was started."""
+        if not self.engine_log.exists():
+            return 0
+        return sum(line.split()[0] == engine for line in self.engine_log.read_text().splitlines())
+
+    @contextlib.contextmanager
+    def serving(self):
+        """For one test: afterwards nothing is under way any more, and the tables can be emptied."""
+        _let_reaper(work=True)
+        try:
+            yield self
+        finally:
+            self.drain()
+            _let_reaper(work=False)
+
+    def drain(self, seconds: float = 20) -> None:
+        """Cancel what is open and wait until no message is left or in work."""
+        from tryon.models import TryOn
+
+        for row in TryOn.objects.open():
+            row.cancel()
+        with redis.Redis.from_url(self.broker) as broker:
+            wait_for(
+                lambda: not (broker.llen("cpu") or broker.llen("gpu") or broker.hlen("unacked")),
+                seconds,
+                f"an empty queue (log: {self.log})",
+            )
+
+
+def _let_reaper(*, work: bool) -> None:
+    """Hold the reaper's own lock while the tables are emptied: the two would wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock_all()" if work else f"SELECT pg_advisory_lock({ADVISORY_LOCK})")
