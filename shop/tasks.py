@@ -68,7 +68,7 @@ def analyse_picture(analysis_id):
         state=Work.State.DONE,
         data=analysis.data.name,
         problems=[vars_of(problem) for problem in prepared.problems],
-        colours=[{"lab": list(map(float, c.lab)), "share": float(c.share)} for c in prepared.colours],
+        colours=[{"lab": lab, "share": share} for *lab, share in prepared.colours.tolist()],
         sleeve=prepared.sleeve or "",
     )
     if not done:
