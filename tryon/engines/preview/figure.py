@@ -1,0 +1,148 @@
+"""The body a garment is laid on: shoulders, arms and widths, measured on the person's outline.
+
+Sides are the picture's. Lengths are pixels; constants are in shoulder widths, of people who face the camera.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, median_filter
+
+from preprocessing.body import BodyFrame
+from preprocessing.labels import Joint, Parse
+from preprocessing.person import PreparedPerson
+
+SIDES = (("left", -1), ("right", 1))
+ARM_JOINTS = {
+    "left": (Joint.R_SHOULDER, Joint.R_ELBOW, Joint.R_WRIST),
+    "right": (Joint.L_SHOULDER, Joint.L_ELBOW, Joint.L_WRIST),
+}
+# The person's own side, for labels and capsules.
+OWN_SIDE = {"left": "right", "right": "left"}
+ARM_LABEL = {"left": Parse.RIGHT_ARM, "right": Parse.LEFT_ARM}
+
+NECK_ACROSS, NECK_UP = 0.21, 0.30
+# Half the width of a torso at some places along it, for where arms or clothes hide it.
+LEVELS = np.linspace(0.15, 1.7, 48)
+PRIOR_LEVELS, PRIOR_WIDTHS = (0.15, 0.35, 0.62, 1.0, 1.25, 1.7), (0.52, 0.50, 0.44, 0.55, 0.57, 0.55)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A person measured for a top.
+
+    Attributes:
+        person: whose figure it is.
+        frame: axes of the torso.
+        shoulders, necks: side to (2,): the shoulder's end on the outline, and where neck and shoulder meet.
+        arms: side to (3, 2): shoulder, elbow and wrist joints.
+        half_widths: side to (48,), half the torso's width at `LEVELS`.
+        waist: where the top worn now ends, in torso lengths; None when it cannot be seen.
+    """
+
+    person: PreparedPerson
+    frame: BodyFrame
+    shoulders: dict[str, np.ndarray]
+    necks: dict[str, np.ndarray]
+    arms: dict[str, np.ndarray]
+    half_widths: dict[str, np.ndarray]
+    waist: float | None
+
+    def half_width(self, side: str, level: np.ndarray) -> np.ndarray:
+        return np.interp(level, LEVELS, self.half_widths[side])
+
+    def raised(self, point: np.ndarray, most: float) -> np.ndarray:
+        """The point moved up to the outline of the body, by at most `most`; not past hair."""
+        steps = np.arange(0, max(most, 0), 2.0)
+        way = point - steps[:, None] * self.frame.down
+        label = sample(self.person.parse, way, Parse.BACKGROUND)
+        stop = np.flatnonzero((label == Parse.BACKGROUND) | (label == Parse.HAIR))
+        if len(stop) == 0:
+            return point
+        if label[stop[0]] == Parse.HAIR:
+            return point
+        return way[max(stop[0] - 1, 0)]
+
+
+def sample(array: np.ndarray, points: np.ndarray, outside: float) -> np.ndarray:
+    """Values at (N, 2) points, `outside` beyond the border."""
+    x, y = np.floor(points[:, 0]).astype(int), np.floor(points[:, 1]).astype(int)
+    inside = (x >= 0) & (x < array.shape[1]) & (y >= 0) & (y < array.shape[0])
+    values = np.full(len(points), outside, array.dtype)
+    values[inside] = array[y[inside], x[inside]]
+    return values
+
+
+def prior_widths(frame: BodyFrame, keypoints: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Half widths of a torso as they usually are, with hips as wide as these."""
+    usual = np.interp(levels, PRIOR_LEVELS, PRIOR_WIDTHS) * frame.shoulder_width
+    hips = float(np.hypot(*(keypoints[Joint.L_HIP, :2] - keypoints[Joint.R_HIP, :2])))
+    return np.maximum(usual, np.interp(levels, [0.6, 1.0, 1.7], [0, 0.86 * hips, 0.86 * hips]))
+
+
+def _half_widths(person: PreparedPerson, frame: BodyFrame, arm_map: np.ndarray) -> dict[str, np.ndarray]:
+    """Distance from the axis to the outline, or a little behind the arm that hides it, kept near the usual."""
+    unit = frame.shoulder_width
+    usual = prior_widths(frame, person.keypoints, LEVELS)
+    reach = np.arange(0.15 * unit, 1.0 * unit, 2.0)
+    widths = {}
+    for side, sign in SIDES:
+        rays = frame.point(reach * sign, 0)[None] + (LEVELS * frame.torso_length)[:, None, None] * frame.down
+        flat = rays.reshape(-1, 2)
+        label = sample(person.parse, flat, Parse.BACKGROUND).reshape(rays.shape[:2])
+        arm = np.isin(label, (Parse.LEFT_ARM, Parse.RIGHT_ARM))
+        arm |= sample(arm_map, flat, False).reshape(rays.shape[:2]) & (reach > 0.40 * unit)
+        stop = (label == Parse.BACKGROUND) | arm
+        first = np.where(stop.any(1), stop.argmax(1), len(reach) - 1)
+        measured = reach[first]
+        hidden = arm[np.arange(len(LEVELS)), first] | ~stop.any(1)
+        behind = np.clip(measured + 0.09 * unit, 0.95 * usual, 1.22 * usual)
+        width = np.where(hidden, behind, np.clip(measured, 0.72 * usual, 1.32 * usual))
+        width = np.where(hidden & (measured < 0.8 * usual), usual, width)
+        widths[side] = gaussian_filter1d(median_filter(width, 5, mode="nearest"), 1.5, mode="nearest")
+    return widths
+
+
+def _waist(person: PreparedPerson, frame: BodyFrame) -> float | None:
+    """Where the top ends in the middle of the body, in torso lengths."""
+    across, along = frame.maps(person.parse.shape)
+    middle = (np.abs(across) < 0.55) & (along > 0.3) & (along < 1.6)
+    top, bottom = middle & (person.parse == Parse.UPPER), middle & (person.parse == Parse.LOWER)
+    skin = middle & (person.parse == Parse.TORSO_SKIN)
+    if top.sum() < 100 or (bottom.sum() < 100 and skin.sum() < 100):
+        return None
+    # Where the share of the top falls below half, walking down.
+    levels = np.arange(0.3, 1.6, 0.02)
+    shown = middle & np.isin(person.parse, (Parse.UPPER, Parse.LOWER, Parse.TORSO_SKIN))
+    tops, _ = np.histogram(along[top], np.append(levels, 1.6))
+    all_of_them, _ = np.histogram(along[shown], np.append(levels, 1.6))
+    below = np.flatnonzero((tops < 0.5 * all_of_them) & (all_of_them > 0) & (levels > 0.4))
+    return float(levels[below[0]]) if len(below) else None
+
+
+def measure(person: PreparedPerson, arm_map: np.ndarray) -> Figure:
+    """Measure a person.
+
+    Args:
+        person: the person.
+        arm_map: bool (H, W), where an arm is by its joints, whatever covers it.
+    """
+    frame = BodyFrame.of(person.keypoints)
+    unit = frame.shoulder_width
+    points = person.keypoints[:, :2].astype(np.float64)
+    shoulders, necks, arms = {}, {}, {}
+    for side, sign in SIDES:
+        arms[side] = points[list(ARM_JOINTS[side])]
+        joint = arms[side][0]
+        outward = frame.right * sign * 0.8 - frame.down * 0.6
+        steps = np.arange(0.06 * unit, 0.30 * unit, 2.0)
+        label = sample(person.parse, joint + steps[:, None] * outward, Parse.BACKGROUND)
+        off = np.flatnonzero(label == Parse.BACKGROUND)
+        reach = steps[off[0]] if len(off) else steps[-1]
+        shoulders[side] = joint + outward * np.clip(reach, 0.12 * unit, 0.24 * unit) * 0.97
+        necks[side] = frame.point(sign * NECK_ACROSS * unit, -NECK_UP * unit)
+    return Figure(
+        person, frame, shoulders, necks, arms, _half_widths(person, frame, arm_map), _waist(person, frame)
+    )

@@ -1,0 +1,153 @@
+"""The photo without the top worn in it: skin, what is worn below, or the background, where the new one is smaller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from preprocessing.body import SIDES as OWN_SIDES
+from preprocessing.body import Limbs
+from preprocessing.labels import Parse
+from tryon.engines.preview.figure import SIDES, Figure, prior_widths
+
+ARMS = (Parse.LEFT_ARM, Parse.RIGHT_ARM)
+
+
+def soft(mask: np.ndarray, sigma: float) -> np.ndarray:
+    """A mask with its edge blurred; float32 0..1."""
+    return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
+
+
+def grown(mask: np.ndarray, size: int) -> np.ndarray:
+    return cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+
+
+def shrunk(mask: np.ndarray, size: int) -> np.ndarray:
+    return cv2.erode(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+
+
+def spread(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Colours carried from where weight is 1 to where it is 0 (pull-push, Gortler 1996); float32 (H, W, 3)."""
+    height, width = weight.shape
+    size = (max(width // 2, 1), max(height // 2, 1))
+    levels = [
+        (
+            cv2.resize(image * weight[..., None], size, interpolation=cv2.INTER_AREA),
+            cv2.resize(weight, size, interpolation=cv2.INTER_AREA),
+        )
+    ]
+    while min(levels[-1][1].shape) > 4:
+        levels.append(tuple(cv2.pyrDown(array) for array in levels[-1]))
+    filled = levels[-1][0] / (levels[-1][1][..., None] + 1e-6)
+    for colours, weights in levels[-2::-1]:
+        filled = cv2.resize(filled, weights.shape[::-1])
+        known = np.clip(weights, 0, 1)[..., None]
+        filled = filled * (1 - known) + known * (colours / (weights[..., None] + 1e-6))
+    return cv2.resize(filled, (width, height))
+
+
+def local_mean(image: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean about each pixel and the weight there, worked out at a quarter of the size."""
+    height, width = weight.shape
+    size = (max(width // 4, 1), max(height // 4, 1))
+    total = cv2.GaussianBlur(cv2.resize(image * weight[..., None], size, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4)
+    share = cv2.GaussianBlur(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4)
+    total = total.reshape(*share.shape, -1) / (share[..., None] + 1e-4)
+    mean = cv2.resize(total, (width, height)).reshape(height, width, -1)
+    return mean, cv2.resize(share, (width, height))
+
+
+@dataclass(frozen=True)
+class Zones:
+    """What would be seen without the top: bool (H, W) each; background is the rest."""
+
+    skin: np.ndarray
+    lower: np.ndarray
+
+
+def old_top(figure: Figure) -> np.ndarray:
+    """Where the top worn now is, with its edge, but not over face, hair or what is worn below; bool (H, W)."""
+    parse = figure.person.parse
+    worn = parse == Parse.UPPER
+    edge = grown(worn, 9)
+    near = grown(worn, 3)
+    kept = (parse == Parse.FACE) | (parse == Parse.HAIR)
+    kept |= np.isin(parse, (*ARMS, Parse.LOWER, Parse.ACCESSORY)) & ~near
+    return edge & ~kept
+
+
+def arm_zone(figure: Figure, limbs: Limbs, across: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where bare arms would be, without the part of the upper arm inside the torso, and distance to their axis."""
+    distance = np.minimum(*(limbs.arm_distance(side) for side in OWN_SIDES))
+    in_front = np.minimum.reduce([m[side][0] for m in (limbs.forearm, limbs.hand) for side in OWN_SIDES]) < 0.9
+    inside = (np.abs(across) < 0.75) & (along > 0) & ~in_front
+    return (distance < 0.92) & ~inside, distance
+
+
+def zones(figure: Figure, arms: np.ndarray, across: np.ndarray, along: np.ndarray) -> Zones:
+    frame, person = figure.frame, figure.person
+    levels = np.linspace(-0.4, 1.7, 64)
+    usual = prior_widths(frame, person.keypoints, np.maximum(levels, 0.15)) / (frame.shoulder_width / 2) * 0.97
+    half = np.interp(along, levels, usual).astype(np.float32)
+    trunk = (np.abs(across) < np.minimum(half, 1.12)) & (along > -0.35)
+    outline = [
+        figure.shoulders["left"],
+        figure.necks["left"],
+        figure.necks["left"] - 0.2 * frame.shoulder_width * frame.down,
+        figure.necks["right"] - 0.2 * frame.shoulder_width * frame.down,
+        figure.necks["right"],
+        figure.shoulders["right"],
+        frame.point(0.6 * frame.shoulder_width, 0.3 * frame.shoulder_width),
+        frame.point(-0.6 * frame.shoulder_width, 0.3 * frame.shoulder_width),
+    ]
+    shoulders = cv2.fillPoly(np.zeros(across.shape, np.uint8), [np.int32(np.round(outline))], 1) > 0
+    trunk &= (along > 0.12) | shoulders
+    waist = 1.0 if figure.waist is None else figure.waist
+    lower = trunk & (along > min(waist - 0.02, 1.0))
+    return Zones((arms | trunk) & (along < 1.3) & (person.mask > 100), lower)
+
+
+def skin(figure: Figure, arms: np.ndarray, arm_distance: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Skin for everywhere, of the colour of the skin nearby, rounded on the arms; float32 (H, W, 3)."""
+    person, unit = figure.person, figure.frame.shoulder_width
+    parse = person.parse
+    seen = np.isin(parse, (Parse.TORSO_SKIN, *ARMS)) | shrunk(parse == Parse.FACE, 9)
+    seen &= ~grown(parse == Parse.UPPER, 9) & ~grown(parse == Parse.HAIR, 5)
+    lab = cv2.cvtColor(person.image, cv2.COLOR_RGB2LAB).astype(np.float32)
+    pixels = lab[seen] if seen.any() else lab[person.mask > 127]
+    usual = np.median(pixels, axis=0)
+    like_skin = (np.abs(lab - usual) < np.float32([70, 14, 16])).all(-1)
+    weight = shrunk(seen & like_skin, 5).astype(np.float32)
+    image = person.image.astype(np.float32)
+    median = cv2.cvtColor(usual.astype(np.uint8)[None, None], cv2.COLOR_LAB2RGB)[0, 0].astype(np.float32)
+    near, near_weight = local_mean(image, weight, 0.10 * unit)
+    far, far_weight = local_mean(image, weight, 0.45 * unit)
+    close, further = np.clip(near_weight * 12, 0, 1)[..., None], np.clip(far_weight * 25, 0, 1)[..., None]
+    colour = near * close + (1 - close) * (far * further + median * (1 - further))
+    rounded = np.where(arms, 1.04 - 0.30 * np.clip(arm_distance, 0, 1) ** 3, 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2)
+    colour = colour * cv2.GaussianBlur(rounded.astype(np.float32), (0, 0), 0.035 * unit)[..., None]
+    grain = np.random.default_rng(0).normal(0, 4, parse.shape).astype(np.float32)  # a fixed seed: same bytes twice
+    return colour + cv2.GaussianBlur(grain, (0, 0), 1.0)[..., None]
+
+
+def without_top(figure: Figure, limbs: Limbs, old: np.ndarray) -> np.ndarray:
+    """The photo with what is under `old` filled in; float32 (H, W, 3)."""
+    person = figure.person
+    across, along = figure.frame.maps(person.parse.shape)
+    arms, distance = arm_zone(figure, limbs, across, along)
+    zone = zones(figure, arms, across, along)
+    image = person.image.astype(np.float32)
+    bare = skin(figure, arms, distance, across)
+    background = spread(image, (~grown(person.mask > 12, 9)).astype(np.float32))
+    below = shrunk(person.parse == Parse.LOWER, 5)
+    lower = spread(image, below.astype(np.float32)) if below.sum() > 500 else bare
+    skin_share = soft(zone.skin & ~zone.lower, 1.5)[..., None]
+    lower_share = soft(zone.lower, 1.5)[..., None]
+    rest = 1 - np.clip(skin_share + lower_share, 0, 1)
+    filled = background * rest + bare * skin_share + lower * lower_share
+    share = soft(old, 1.0)[..., None]
+    return image * (1 - share) + filled * share
+
+

@@ -1,0 +1,107 @@
+"""Grids that carry a garment's pixels to the body: filling them in, keeping them from folding, drawing them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One piece of cloth as two grids of the same shape.
+
+    Attributes:
+        source: (R, C, 2) positions in the garment's picture.
+        target: (R, C, 2) positions in the photo.
+    """
+
+    source: np.ndarray
+    target: np.ndarray
+
+
+def coons(
+    top: np.ndarray, bottom: np.ndarray, left: np.ndarray, right: np.ndarray, u: np.ndarray, v: np.ndarray
+) -> np.ndarray:
+    """Fill a grid from its four edges (Coons 1967); edges (C, 2) and (R, 2), u (C,) and v (R,) in 0..1."""
+    across, down = u[None, :, None], v[:, None, None]
+    ruled = (1 - down) * top[None] + down * bottom[None] + (1 - across) * left[:, None] + across * right[:, None]
+    corners = (1 - down) * ((1 - across) * top[0] + across * top[-1])
+    corners = corners + down * ((1 - across) * bottom[0] + across * bottom[-1])
+    return ruled - corners
+
+
+def _areas(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Twice the signed area of the two triangles of each cell."""
+    a, b, c, d = grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]
+
+    def cross(p, q):
+        return p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0]
+
+    return cross(b - a, c - a), cross(c - d, b - d)
+
+
+def folded(patch: Patch, alpha: np.ndarray | None = None) -> np.ndarray:
+    """Cells that are turned over; bool (R-1, C-1). With `alpha` (H, W), only those that show cloth."""
+    sign = np.sign(np.median(_areas(patch.source)[0]) * np.median(_areas(patch.target)[0]))
+    bad = np.zeros((patch.source.shape[0] - 1, patch.source.shape[1] - 1), bool)
+    for source, target in zip(_areas(patch.source), _areas(patch.target), strict=True):
+        bad |= (source * target * sign <= 0) & (np.abs(source) > 1e-3)
+    if alpha is not None:
+        centres = (patch.source[:-1, :-1] + patch.source[1:, 1:]) / 2
+        x = np.clip(centres[..., 0].astype(int), 0, alpha.shape[1] - 1)
+        y = np.clip(centres[..., 1].astype(int), 0, alpha.shape[0] - 1)
+        bad &= alpha[y, x] > 0.5
+    return bad
+
+
+def untangled(patch: Patch, rounds: int = 80) -> Patch:
+    """The same patch with turned-over places of the target smoothed until they lie flat."""
+    target = patch.target.copy()
+    for round_ in range(rounds):
+        bad = folded(replace(patch, target=target))
+        if not bad.any():
+            break
+        near = np.zeros(target.shape[:2], np.uint8)
+        for rows in (slice(0, -1), slice(1, None)):
+            for columns in (slice(0, -1), slice(1, None)):
+                near[rows, columns] |= bad
+        near = cv2.dilate(near, np.ones((3, 3)), iterations=1 + round_ // 15) > 0
+        padded = np.pad(target, ((1, 1), (1, 1), (0, 0)), mode="reflect", reflect_type="odd")
+        mean = (padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]) / 4
+        target[near] += 0.6 * (mean - target)[near]
+    return replace(patch, target=target)
+
+
+def draw(patch: Patch, shape: tuple[int, int]) -> np.ndarray:
+    """For each pixel of the photo the place in the garment's picture it shows; float32 (H, W, 2), -1e4 for none.
+
+    Each cell is drawn as two triangles, each by its affine map.
+    """
+    flow = np.full((*shape, 2), -1e4, np.float32)
+    corners = [
+        np.concatenate([
+            np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1]], axis=2).reshape(-1, 3, 2),
+            np.stack([grid[1:, 1:], grid[1:, :-1], grid[:-1, 1:]], axis=2).reshape(-1, 3, 2),
+        ])
+        for grid in (patch.source, patch.target)
+    ]  # fmt: skip
+    source, target = corners
+    ab, ac = target[:, 1] - target[:, 0], target[:, 2] - target[:, 0]
+    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+    low = np.maximum(np.floor(target.min(1)).astype(int), 0)
+    high = np.minimum(np.ceil(target.max(1)).astype(int) + 1, np.array(shape[::-1]))
+    for index in np.flatnonzero((np.abs(area) > 1e-3) & (low < high).all(1)):
+        (x0, y0), (x1, y1) = low[index], high[index]
+        x = np.arange(x0, x1) - target[index, 0, 0]
+        y = (np.arange(y0, y1) - target[index, 0, 1])[:, None]
+        b = (x * ac[index, 1] - y * ac[index, 0]) / area[index]
+        c = (y * ab[index, 0] - x * ab[index, 1]) / area[index]
+        inside = (b >= -1e-3) & (c >= -1e-3) & (b + c <= 1.001)
+        b, c = b[inside][:, None], c[inside][:, None]
+        origin = source[index, 0]
+        flow[y0:y1, x0:x1][inside] = (
+            origin + b * (source[index, 1] - origin) + c * (source[index, 2] - origin)
+        )
+    return flow
