@@ -4,6 +4,7 @@ A message that cannot be sent is no loss: the row says that the work is open, an
 """
 
 import logging
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,19 @@ GIVE_UP_SECONDS = 2.0
 REST_SECONDS = 5.0  # after a failure nothing is tried for so long: a page that sends three messages waits once
 _ONE_TRY = {"socket_timeout": 1.5, "socket_connect_timeout": 1.5, "retry_on_timeout": False, "max_retries": 0}
 
-_sender = ThreadPoolExecutor(max_workers=2, thread_name_prefix="send")
+_sender: ThreadPoolExecutor
 _down_until = 0.0
 _lock = threading.Lock()
+
+
+def _new_sender() -> None:
+    global _sender
+    _sender = ThreadPoolExecutor(max_workers=2, thread_name_prefix="send")
+
+
+_new_sender()
+# A fork copies the pool but not its threads: a worker's replaced process would wait for them for ever.
+os.register_at_fork(after_in_child=_new_sender)
 
 
 def send(task, row_id, *, queue: str) -> None:
