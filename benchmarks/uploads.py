@@ -85,6 +85,12 @@ def many_scans(path: Path, scans: int) -> None:
     path.write_bytes(data[:last] + data[last:-2] * scans + b"\xff\xd9")
 
 
+def many_segments(path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (512, 512)).save(buffer, "JPEG")
+    path.write_bytes(b"\xff\xd8" + b"\xff\xe1\0\2" * 2_900_000 + buffer.getvalue()[2:])
+
+
 def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -129,8 +135,9 @@ INPUTS = [
     ("PNG 169 MP of one bit", lambda path: Image.new("1", (13_000, 13_000)).save(path, "PNG"), {}),
     ("PNG, 10 GB of zipped text", text_bombs, {}),
     ("PNG, 1 GB of zipped profile", profile_bomb, {}),
+    ("PNG, 90,000 empty data chunks", lambda path: png_with(path, chunk(b"IDAT", b"") * 90_000), {}),
     ("PNG, 900,000 empty chunks", lambda path: png_with(path, chunk(b"tEXt", b"") * 900_000), {}),
-    ("PNG, 900,000 empty data chunks", lambda path: png_with(path, chunk(b"IDAT", b"") * 900_000), {}),
+    ("JPEG, 2.9 million empty segments", many_segments, {}),
     ("WebP 12 MP", picture("WEBP", 4000, 3000), {}),
     ("WebP 12 MP, lossless with alpha", picture("WEBP", 4000, 3000, "RGBA", lossless=True, method=0), {}),
     ("WebP 25 MP", picture("WEBP", 5000, 5000, method=0), {}),
