@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import OperationalError
 
 from shop.models import ApiKey, Event, Garment, GarmentAnalysis
 from tests.pictures import encoded, tee
@@ -137,3 +138,14 @@ def test_events_come_from_programs(client, write, key):
     assert client.post("/api/v1/events", order, **send, **key("events")).status_code == 201
     assert Event.objects.get().value == 2
     assert client.post("/api/v1/events", order | {"value": None}, **send, **key("events")).status_code == 400
+
+
+def test_a_database_that_does_not_answer_is_a_503_with_when_to_ask_again(client, monkeypatch):
+    def down(*args):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(Garment.objects, "with_pictures", down)
+    answer = client.get("/api/v1/garments/T-1")
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "5"
+    assert answer.json()["code"] == "service.unavailable"

@@ -1,6 +1,9 @@
 """Every error of the API as `application/problem+json` (RFC 9457), with a stable `code`."""
 
+import logging
+
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext
 from rest_framework import exceptions, status
@@ -9,15 +12,21 @@ from rest_framework.views import exception_handler
 
 from preprocessing.errors import Refusal
 
+log = logging.getLogger(__name__)
 
-def problem(code: str, sentence: str, http_status: int, **more) -> Response:
+
+def problem(code: str, sentence: str, http_status: int, *, headers: dict | None = None, **more) -> Response:
     body = {"type": "about:blank", "status": http_status, "code": code, "detail": sentence, **more}
-    return Response(body, status=http_status, content_type="application/problem+json")
+    return Response(body, status=http_status, content_type="application/problem+json", headers=headers)
 
 
 def handle(error, context):
     if isinstance(error, Refusal):
         return problem(error.code, gettext(error.sentence), status.HTTP_422_UNPROCESSABLE_ENTITY)
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("the database did not answer", exc_info=error)
+        sentence = gettext("The shop cannot answer at the moment. Please try again in a few seconds.")
+        return problem("service.unavailable", sentence, 503, headers={"Retry-After": "5"})
     response = exception_handler(error, context)
     if response is None:
         return None
