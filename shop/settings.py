@@ -126,7 +126,8 @@ PRIVATE_URL_SECONDS = at_least("PRIVATE_URL_SECONDS", 300)
 
 def storage(bucket: str, folder: Path, *, private: bool) -> dict:
     if not bucket:
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
+        options = {"location": folder, "base_url": None if private else MEDIA_URL}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {

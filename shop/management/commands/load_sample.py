@@ -2,6 +2,7 @@ import json
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from shop.images import clean_image
 from shop.imports import import_csv
@@ -13,6 +14,7 @@ SAMPLE = settings.BASE_DIR / "sample"
 class Command(BaseCommand):
     help = "Load the sample catalogue and its computer-made model people into an empty shop."
 
+    @transaction.atomic  # an interrupted start loads all of it the next time
     def handle(self, **options):
         if Garment.objects.exists():
             self.stdout.write("There are garments already; the sample catalogue is left out.")
@@ -22,6 +24,6 @@ class Command(BaseCommand):
             raise CommandError(f"sample/catalogue.csv: {report.errors}")
         people = json.loads((SAMPLE / "people.json").read_text())
         for person in people:
-            with (SAMPLE / "people" / person["file"]).open("rb") as handle:
+            with (SAMPLE / person["file"]).open("rb") as handle:
                 Photo.objects.store_model(clean_image(handle), person["name"])
         self.stdout.write(f"Sample catalogue: {report.created} garments, {len(people)} model people.")
