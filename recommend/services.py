@@ -35,9 +35,10 @@ def encoder_name() -> str:
 def similar(garment: Garment, k: int = 12) -> list[Similar]:
     """The k published garments that look most like `garment`, those of its category first.
 
-    Gender and age group are never crossed (unisex goes with both). The colours of one design take one place. The
-    list is short only where the shop has fewer. Garments without a vector come after the others of their category,
-    newest first. Never raises: where nothing works, the list is empty.
+    Gender and age group are never crossed (unisex goes with both). The colours of one design take one place, and
+    those of its own none: the product page shows them. The list is short only where the shop has fewer. Garments
+    without a vector come after the others of their category, newest first. Never raises: where nothing works, the
+    list is empty.
     """
     try:
         return _Search(garment, k).run()
@@ -58,7 +59,7 @@ class _Search:
         self.k = k
         self.genders = genders_beside(garment.gender)
         self.found: list[Similar] = []
-        self.designs: set[str] = set()
+        self.designs: set[str] = {garment.design} - {""}  # taken; the product page shows its own colours itself
 
     def run(self) -> list[Similar]:
         own = self.garment.category

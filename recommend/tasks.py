@@ -61,15 +61,19 @@ def embed(rows: list[Embedding], encoder: encoders.Encoder) -> int:
 
 
 def encoder_input(picture: GarmentPicture) -> np.ndarray:
-    """uint8 RGBA with the garment's mask where the picture was analysed, else the whole picture as RGB."""
+    """uint8 RGBA with the garment's mask where one was found, else the whole picture, RGB."""
     analysis = picture.analysis
     if analysis is None or analysis.state != Work.State.DONE:
         return whole(picture)
     from preprocessing.garment import PreparedGarment  # OpenCV: workers only
 
     with analysis.data.open("rb") as file:
-        prepared = PreparedGarment.from_bytes(file.read())
-    return np.dstack([prepared.image, np.where(prepared.mask, np.uint8(255), np.uint8(0))])
+        return with_mask(PreparedGarment.from_bytes(file.read()))
+
+
+def with_mask(prepared) -> np.ndarray:
+    """A `preprocessing.garment.PreparedGarment` as an encoder takes it."""
+    return prepared.image if prepared.mask is None else np.dstack([prepared.image, prepared.mask])
 
 
 def whole(picture: GarmentPicture) -> np.ndarray:
