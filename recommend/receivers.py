@@ -17,7 +17,7 @@ def embed(sender, analysis, **kwargs):
     own = Embedding.objects.of(wanted).filter(picture=analysis.picture)
     if not own.again():  # an analysis made anew may have another mask
         Embedding.objects.bulk_create([Embedding.by(wanted, analysis.picture)], ignore_conflicts=True)
-    send(tasks.embed_picture, own.get().pk, queue="cpu")
+    send(tasks.embed_picture, own.get().pk, queue="cpu", bulk=True)
 
 
 @receiver(sweep)
@@ -27,7 +27,7 @@ def embed_missing(sender, **kwargs):
     Embedding.objects.add_missing(wanted, limit=PER_SWEEP)
     rows = Embedding.objects.of(wanted)
     for row in rows.due()[: max(0, PER_SWEEP - rows.under_way().count())]:
-        if not publish(tasks.embed_picture, row.pk, queue="cpu"):
+        if not publish(tasks.embed_picture, row.pk, queue="cpu", bulk=True):
             break
         Embedding.objects.filter(pk=row.pk).update(sent_at=Now())
     Serving.objects.follow(wanted)

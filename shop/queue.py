@@ -14,6 +14,7 @@ from django.db import transaction
 
 log = logging.getLogger(__name__)
 
+FIRST, BULK = 0, 9  # priorities; Redis holds a list for each (CELERY_BROKER_TRANSPORT_OPTIONS)
 GIVE_UP_SECONDS = 2.0
 REST_SECONDS = 5.0  # after a failure nothing is tried for so long: a page that sends three messages waits once
 _ONE_TRY = {"socket_timeout": 1.5, "socket_connect_timeout": 1.5, "retry_on_timeout": False, "max_retries": 0}
@@ -33,12 +34,15 @@ _new_sender()
 os.register_at_fork(after_in_child=_new_sender)
 
 
-def send(task, row_id, *, queue: str) -> None:
-    """Ask for `task(row_id)` on "cpu" or "gpu" once the current transaction is committed."""
-    transaction.on_commit(lambda: publish(task, row_id, queue=queue), robust=True)
+def send(task, row_id, *, queue: str, bulk: bool = False) -> None:
+    """Ask for `task(row_id)` on "cpu" or "gpu" once the current transaction is committed.
+
+    Bulk work (a catalogue's pictures) is done when no shopper waits.
+    """
+    transaction.on_commit(lambda: publish(task, row_id, queue=queue, bulk=bulk), robust=True)
 
 
-def publish(task, row_id, *, queue: str) -> bool:
+def publish(task, row_id, *, queue: str, bulk: bool = False) -> bool:
     """Send now; False when the broker did not take it in GIVE_UP_SECONDS. Never raises."""
     global _down_until
     if time.monotonic() < _down_until:
@@ -46,7 +50,7 @@ def publish(task, row_id, *, queue: str) -> bool:
     try:
         # A frozen server accepts the connection and never answers, so the wait is bounded here and not only
         # by socket timeouts, which libraries multiply by their own retries.
-        _sender.submit(_publish, task, row_id, queue).result(timeout=GIVE_UP_SECONDS)
+        _sender.submit(_publish, task, row_id, queue, BULK if bulk else FIRST).result(timeout=GIVE_UP_SECONDS)
     except Exception as error:
         with _lock:
             _down_until = time.monotonic() + REST_SECONDS
@@ -55,7 +59,7 @@ def publish(task, row_id, *, queue: str) -> bool:
     return True
 
 
-def _publish(task, row_id, queue):
+def _publish(task, row_id, queue, priority):
     options = current_app.conf.broker_transport_options | _ONE_TRY
     with current_app.connection_for_write(transport_options=options) as connection:
-        task.apply_async((str(row_id),), queue=queue, connection=connection, retry=False)
+        task.apply_async((str(row_id),), queue=queue, priority=priority, connection=connection, retry=False)

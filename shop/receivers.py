@@ -17,7 +17,7 @@ ORPHANS_SECONDS = 3600
 @receiver(picture_stored)
 def analyse(sender, picture, **kwargs):
     analysis, _ = GarmentAnalysis.objects.get_or_create(picture=picture, version=tasks.ANALYSIS_VERSION)
-    send(tasks.analyse_picture, analysis.pk, queue="cpu")
+    send(tasks.analyse_picture, analysis.pk, queue="cpu", bulk=True)
 
 
 @receiver(photo_stored)
@@ -27,9 +27,9 @@ def check(sender, photo, **kwargs):
 
 @receiver(sweep)
 def resend(sender, **kwargs):
-    for model, task in ((Photo, tasks.check_photo), (GarmentAnalysis, tasks.analyse_picture)):
+    for model, task, bulk in ((Photo, tasks.check_photo, False), (GarmentAnalysis, tasks.analyse_picture, True)):
         for row in model.objects.due()[:PER_SWEEP]:
-            if not publish(task, row.pk, queue="cpu"):
+            if not publish(task, row.pk, queue="cpu", bulk=bulk):
                 return
             model.objects.filter(pk=row.pk).update(sent_at=Now())
 

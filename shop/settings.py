@@ -192,6 +192,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 1.0,
+    # Shoppers before the catalogue: 0 and 9 as in shop/queue.py.
+    "priority_steps": [0, 9],
 }
 TRYON_LEASE_SECONDS = at_least("TRYON_LEASE_SECONDS", 30)
 TRYON_MAX_ATTEMPTS = at_least("TRYON_MAX_ATTEMPTS", 3)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def sent(monkeypatch):
     """What the sweep sends, instead of the broker."""
     messages = []
-    monkeypatch.setattr(receivers, "publish", lambda task, pk, queue: messages.append((task.name, pk)) or True)
+    monkeypatch.setattr(receivers, "publish", lambda task, pk, **how: messages.append((task.name, pk)) or True)
     return messages
 
 
