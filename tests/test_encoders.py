@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -169,6 +170,15 @@ def test_the_network_is_exported_once_and_equals_torch(tmp_path, monkeypatch):
         expected = build(state)(torch.from_numpy(batch)).numpy()
     session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
     assert np.abs(session.run(None, {"image": batch})[0] - expected).max() < 1e-4
+
+
+def test_where_the_weights_cannot_be_written_the_network_lies_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("WEIGHTS_DIR", "/proc")  # not even root can make a folder there
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = efficientnet.cache_folder()
+    assert folder.parent == tmp_path
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert efficientnet.cache_folder() == folder
 
 
 def test_a_failed_export_leaves_nothing_behind(tmp_path, monkeypatch):
@@ -345,7 +355,7 @@ def sent(monkeypatch):
     """The ids that would have gone to the broker."""
     ids = []
 
-    def publish(task, row_id, *, queue):
+    def publish(task, row_id, **how):
         ids.append(row_id)
         return True
 

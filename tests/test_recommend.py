@@ -16,8 +16,10 @@ from django.db import connection
 
 from recommend import index, services
 from recommend.models import Embedding, Serving
+from shop.images import clean_image
 from shop.models import ApiKey, Garment, GarmentPicture
-from tests.workers import REPOSITORY, process_environment
+from tests.pictures import encoded, tee
+from tests.workers import REPOSITORY, process_environment, wait_for
 
 # Triggers note changes at commit, so these tests commit.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -424,6 +426,19 @@ def test_threads_search_while_the_index_is_swapped(fresh_index):
     assert not wrong
     assert min(counts) >= 5
     assert len({id(snapshot) for snapshot in snapshots}) > 5
+
+
+def test_a_worker_embeds_what_is_uploaded_and_similar_finds_it(worker):
+    garments = {}
+    for sku, colour in (("blue", (40, 90, 170)), ("navy", (35, 80, 155)), ("red", (180, 40, 40))):
+        garments[sku] = make(sku, None)
+        garments[sku].pictures.all().delete()
+        GarmentPicture.objects.store(garments[sku], clean_image(encoded(tee(colour))), role="flat")
+    wait_for(lambda: Serving.objects.exists() and Embedding.objects.with_vector().count() == 3, 90)
+    assert {row.state for row in Embedding.objects.all()} == {"done"}
+    found = services.similar(garments["blue"])
+    assert [entry.garment.sku for entry in found] == ["navy", "red"]
+    assert {entry.encoder for entry in found} == {"EfficientNet-Lite2 with colour"}
 
 
 # --- API --------------------------------------------------------------------------------------------------

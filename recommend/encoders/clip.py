@@ -16,6 +16,7 @@ import numpy as np
 
 from preprocessing import weights
 from preprocessing.errors import Refusal, gettext_noop
+from preprocessing.pretrained import WEIGHTS
 from recommend.encoders.pictures import squared
 from recommend.encoders.vectors import reduced
 
@@ -47,7 +48,7 @@ class Clip:
     def problem(self) -> str:
         if self.registered:
             reason = weights.problem(self.registered)
-            return f"{reason} ({weights.WEIGHTS[self.registered].command})" if reason else ""
+            return f"{reason} ({WEIGHTS[self.registered].command})" if reason else ""
         if self.file and Path(self.file).is_file():
             return ""
         return f"RECOMMEND_CLIP={self.setting} is neither one of {', '.join(LABELS)} nor a model/file that is there"
@@ -86,7 +87,7 @@ class Clip:
 
     def _sha256(self) -> str:
         if self.registered:
-            weight = weights.WEIGHTS[self.registered]
+            weight = WEIGHTS[self.registered]
             file = next(file for file in weight.files if file.name == WEIGHTS_FILE)
             return weights.expected(weight, file)[1]
         status = os.stat(self.file)

@@ -9,7 +9,6 @@ once, in a process of its own, and kept beside them.
 """
 
 import functools
-import logging
 import os
 import subprocess
 import sys
@@ -20,18 +19,17 @@ import numpy as np
 
 from preprocessing import weights
 from preprocessing.errors import Refusal, gettext_noop
+from preprocessing.pretrained import WEIGHTS
 from recommend.encoders.colour import colour_vectors
 from recommend.encoders.pictures import squared
 from recommend.encoders.vectors import joined, unit
-
-log = logging.getLogger(__name__)
 
 WEIGHT = "efficientnet_lite2"
 SIDE = 260
 MEAN, STD = 127.0, 128.0
 COLOUR_SHARE = 0.06  # measured: docs/recommend.md
 REVISION = 1  # of everything here and in pictures, colour and export: raised when a vector changes
-SHA256 = weights.WEIGHTS[WEIGHT].files[0].sha256
+SHA256 = WEIGHTS[WEIGHT].files[0].sha256
 EXPORT_SECONDS = 180
 
 
@@ -42,7 +40,7 @@ class EfficientNet:
 
     def problem(self) -> str:
         reason = weights.problem(WEIGHT)
-        return f"{reason} ({weights.WEIGHTS[WEIGHT].command})" if reason else ""
+        return f"{reason} ({WEIGHTS[WEIGHT].command})" if reason else ""
 
     def encode(self, pictures: list[np.ndarray]) -> np.ndarray:
         return joined([(1 - COLOUR_SHARE, self.looks(pictures)), (COLOUR_SHARE, colour_vectors(pictures))])
@@ -71,20 +69,24 @@ def onnx_file() -> Path:
     """The network as ONNX, made when it is not there yet."""
     source = weights.path(WEIGHT)
     name = f"{WEIGHT}-{SHA256[:12]}-{REVISION}.onnx"
-    folder = weights.folder() / "cache"
+    folder = cache_folder()
+    return folder / name if (folder / name).exists() else export(source, folder / name)
+
+
+def cache_folder() -> Path:
+    """Beside the weights; where that cannot be written, this user's own in the machine's temporary folder."""
+    beside = weights.folder() / "cache"
     try:
-        folder.mkdir(exist_ok=True)
-        writable = os.access(folder, os.W_OK)
+        beside.mkdir(exist_ok=True)
+        if os.access(beside, os.W_OK):
+            return beside
     except OSError:
-        writable = False
-    target = folder / name
-    if target.exists():
-        return target
-    if not writable:
-        log.warning("%s cannot be written: %s is made anew in each process", folder, name)
-        folder = Path(tempfile.mkdtemp(prefix="fitroom-"))
-        target = folder / name
-    return export(source, target)
+        pass
+    own = Path(tempfile.gettempdir()) / f"fitroom-{os.getuid()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    if own.lstat().st_uid != os.getuid():
+        raise PermissionError(f"{own} belongs to someone else; what lies there cannot be trusted")
+    return own
 
 
 def export(source: Path, target: Path) -> Path:
