@@ -26,5 +26,8 @@ class SignUp(views.RedirectURLMixin, CreateView):
         login(self.request, self.object, backend="django.contrib.auth.backends.ModelBackend")
         return response
 
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(next=self.get_redirect_url(), **kwargs)
+
     def get_success_url(self):
         return self.get_redirect_url() or resolve_url(self.next_page)
