@@ -296,7 +296,26 @@ def _cuff(part: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray) -> tuple[n
         upward = -upward
     outer = pixels[np.argmax(pixels @ way + 0.75 * (pixels @ upward))]
     inner = pixels[np.argmax(pixels @ way - 0.75 * (pixels @ upward))]
+    length = (np.hypot(*(outer - shoulder)) + np.hypot(*(inner - armpit))) / 2
+    if length < 1.2 * np.hypot(*(armpit - shoulder)):
+        inner = _short_cuff(part, outer, armpit)
     return outer, inner
+
+
+def _short_cuff(part: np.ndarray, outer: np.ndarray, armpit: np.ndarray) -> np.ndarray:
+    """Inner corner of a short sleeve's end: where the outline turns on its way from the outer corner to the armpit;
+    close to the armpit when it runs straight there."""
+    contours, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contour = max(contours, key=cv2.contourArea).reshape(-1, 2).astype(float)
+    chord = armpit - outer
+    length = max(float(np.hypot(*chord)), 1.0)
+    normal = np.array([-chord[1], chord[0]]) / length
+    if normal[1] < 0:
+        normal = -normal  # below the sleeve
+    place = (contour - outer) @ chord / length**2
+    below = np.where((place > 0.05) & (place < 0.98), (contour - outer) @ normal, -np.inf)
+    turn = int(np.argmax(below))
+    return contour[turn] if below[turn] > 0.06 * length else outer + 0.85 * chord
 
 
 def _doubts(outline: Outline, points: dict, sleeved: bool) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ class _Search:
         """How much a curve looks like an edge: total, edge strength, share of contrast, share of one sign."""
         curve = self.curve(depth, power)
         edge = self._at(self.edges, curve)
-        strength = float(edge.mean() + 0.8 * np.quantile(edge, 0.2))
-        if strength < 3:
+        strength = float(np.median(edge) + 0.8 * np.quantile(edge, 0.2))  # a label's edge is not the neckline's
+        if strength < 2.5:
             return 0, 0, 0, 0
         inside, outside = self.sides(curve, max(4, 0.035 * self.width))
         if self._at(self.mask, inside)[MIDDLE].mean() < 0.9:
@@ -53,7 +53,8 @@ class _Search:
         contrast = float((np.abs(change).max(1) > 5).mean())
         darker = np.where(np.abs(change[:, 0]) > 2, np.sign(change[:, 0]), 0)
         one_sign = abs(float(darker.sum())) / len(SAMPLES)
-        total = strength * (0.3 + contrast) * (0.4 + 0.6 * one_sign) * (1 - 0.3 * depth / self.width)
+        shadowed = 1.0 if darker.sum() <= 0 else 0.6  # the inside of a back lies in the shade
+        total = strength * shadowed * (0.3 + contrast) * (0.4 + 0.6 * one_sign)
         return total, strength, contrast, one_sign
 
 
@@ -97,35 +98,28 @@ def find_neckline(image: np.ndarray, mask: np.ndarray, points: dict) -> np.ndarr
 
 
 def _front_edge(search: _Search, found: list) -> tuple[float | None, float | None]:
-    """Depth and power of the front edge among the edges found; None when none is convincing."""
-    (total, strength, contrast, one_sign), depth, power = found[0]
+    """Depth and power of the front edge among the edges found, best first; None when none is convincing.
+
+    The seams of the back lie above the front edge and are often the clearer ones, so depth counts in favour.
+    """
     width = search.width
-    if depth < 0.3 * width:  # that may be the back's own seam: is there a front below it?
-        for (t, s, c, o), deeper, deeper_power in found[1:]:
-            if depth + 0.22 * width < deeper < 0.72 * width and c >= 0.6 and o >= 0.55 and t >= 0.42 * total:
-                if _even_between(search, (depth, power), (deeper, deeper_power)):
-                    strength, contrast, one_sign, depth, power = s, c, o, deeper, deeper_power
-                break
-    if total < 3.2 or contrast < 0.5 or one_sign < 0.3 or depth > (0.75 if power > 1.5 else 1.15) * width:
+    chest = search.curve(width, 4.5, np.linspace(-0.9, 0.9, 31))
+    texture = np.median([search._at(search.edges, chest + [0, shift * width]) for shift in (-0.2, 0, 0.2)])
+    bonus = np.clip(1.3 - texture / 4, 0, 1)  # in a print or in stripes there are edges at any depth
+    convincing = [
+        (total * (0.5 + bonus * depth / width), depth, power)
+        for (total, _, contrast, one_sign), depth, power in found
+        if total > 2.5 and contrast >= 0.5 and one_sign >= 0.5 and depth < (0.8 if power > 1.2 else 1.1) * width
+    ]
+    if not convincing:
         return None, None
+    _, depth, power = max(convincing)
     inside, outside = search.sides(search.curve(depth, power), max(4, 0.035 * width))
     change = np.median(search._at(search.lab, inside) - search._at(search.lab, outside), axis=0)
     rib = np.hypot(*change[1:]) > 9 or abs(change[0]) > 70 or change[0] > 25
     if rib and depth > 0.3 * width:  # the lower edge of a collar in another colour, which stays on
         depth -= 0.17 * width
     return depth, power
-
-
-def _even_between(search: _Search, upper: tuple, lower: tuple) -> bool:
-    """Whether what lies between two curves is one plain surface, as the inside of a back is."""
-    margin = max(4, 0.035 * search.width)
-    top, bottom = search.curve(*upper), search.curve(*lower)
-    values = [
-        search.lab[int(a[1] + margin) : int(b[1] - margin), int(a[0]), 0]
-        for a, b in zip(top[MIDDLE][::3], bottom[MIDDLE][::3], strict=True)
-    ]
-    values = np.concatenate(values)
-    return len(values) > 0 and float(values.std()) < 16
 
 
 def back_inside(mask: np.ndarray, neckline: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ import numpy as np
 
 from preprocessing import colour
 from preprocessing.errors import Refusal, gettext_noop
-from preprocessing.garment import PreparedGarment
 from tryon.engines.preview.compose import Composite
 
 LEAST_CHANGE = 0.004
@@ -14,7 +13,7 @@ LEAST_SEEN = 0.55
 LARGEST_DRIFT = 10.0
 
 
-def check(photo: np.ndarray, composite: Composite, garment: PreparedGarment) -> dict:
+def check(photo: np.ndarray, composite: Composite) -> dict:
     """Facts about a picture for the job's notes.
 
     Raises:
@@ -34,7 +33,7 @@ def check(photo: np.ndarray, composite: Composite, garment: PreparedGarment) -> 
             gettext_noop("Hair, arms or a bag would hide most of this garment. Please choose a photo with a clear view."),
             f"seen {seen:.2f}",
         )
-    drift = _drift(composite, garment)
+    drift = _drift(composite)
     if drift > LARGEST_DRIFT:
         raise Refusal(
             "result.colour_drift",
@@ -44,11 +43,11 @@ def check(photo: np.ndarray, composite: Composite, garment: PreparedGarment) -> 
     return {"changed": round(changed, 4), "seen": round(seen, 3), "delta_e": round(drift, 2), "folds": composite.folds}
 
 
-def _drift(composite: Composite, garment: PreparedGarment) -> float:
-    """CIEDE2000 between the mean colour of the garment as photographed and as it came out."""
+def _drift(composite: Composite) -> float:
+    """CIEDE2000 between the mean colour of the cloth that is seen as photographed and as it came out."""
     shown = composite.cover > 0.9
     if not shown.any():
         return 0.0
     result = colour.to_lab(composite.image[shown][::7]).mean(0)
-    original = colour.to_lab(garment.image[garment.mask > 230][::7]).mean(0)
+    original = colour.to_lab(np.clip(composite.cloth[shown][::7], 0, 255)).mean(0)
     return float(colour.difference(result, original))

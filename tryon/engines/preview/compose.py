@@ -124,14 +124,8 @@ def _closed(colour: np.ndarray, cover: np.ndarray, figure: Figure, cut: Cut, old
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     close = cv2.morphologyEx(hard, cv2.MORPH_CLOSE, kernel) > 0
     band = close & (beside_neck | (down > 0.55 * unit)) & (down < cut.hem * figure.frame.torso_length - 0.05 * unit)
-    if cut.sleeves:
-        distance = cv2.distanceTransform(1 - hard, cv2.DIST_L2, 3)
-        parse = figure.person.parse
-        shoulder_skin = np.isin(parse, (*ARMS, Parse.TORSO_SKIN)) & beside_neck
-        band &= old | shoulder_skin
-        band |= beside_neck & (down < 0.25 * unit) & (distance < 0.07 * unit) & (old | shoulder_skin)
-    else:
-        band &= old
+    shoulder_skin = np.isin(figure.person.parse, (*ARMS, Parse.TORSO_SKIN)) & beside_neck if cut.sleeves else False
+    band &= old | shoulder_skin
     add = soft(band & (figure.person.mask > 127) & ~occluded, 1.0) * (1 - cover)
     if add.max() < 0.05:
         return colour, cover

@@ -69,7 +69,7 @@ class PreviewEngine:
         arm_map = np.minimum(limbs.upper_arm["left"][0], limbs.upper_arm["right"][0]) < 0.85
         figure = measure(part, arm_map)
         composite = compose(garment, figure, limbs, cut(garment, figure))
-        notes = check(part.image, composite, garment)
+        notes = check(part.image, composite)
         image, touched = person.image.copy(), np.zeros(person.parse.shape, bool)
         image[window], touched[window] = composite.image, composite.touched
         return Generated(image, touched, notes)

@@ -23,7 +23,8 @@ ARM_JOINTS = {
 OWN_SIDE = {"left": "right", "right": "left"}
 ARM_LABEL = {"left": Parse.RIGHT_ARM, "right": Parse.LEFT_ARM}
 
-NECK_ACROSS, NECK_UP = 0.21, 0.30
+# Where neck and shoulder meet, and how far up that may be found.
+NECK_ACROSS, NECK_UP, NECK_LEAST, NECK_MOST = 0.22, 0.23, 0.13, 0.30
 # Half the width of a torso at some places along it, for where arms or clothes hide it.
 LEVELS = np.linspace(0.15, 1.7, 48)
 PRIOR_LEVELS, PRIOR_WIDTHS = (0.15, 0.35, 0.62, 1.0, 1.25, 1.7), (0.52, 0.50, 0.44, 0.55, 0.57, 0.55)
@@ -122,6 +123,25 @@ def _waist(person: PreparedPerson, frame: BodyFrame) -> float | None:
     return float(levels[below[0]]) if len(below) else None
 
 
+def _neck_rise(person: PreparedPerson, frame: BodyFrame) -> dict[str, float]:
+    """How far above the shoulder joints the neck begins, from the slope of the shoulders beside it."""
+    unit = frame.shoulder_width
+    away = np.linspace(0.28, 0.44, 9)
+    up = np.arange(0, 0.5 * unit, 2.0)
+    found = {}
+    for side, sign in SIDES:
+        rays = frame.point(away * sign * unit, 0)[:, None] - up[:, None] * frame.down
+        label = sample(person.parse, rays.reshape(-1, 2), Parse.BACKGROUND).reshape(rays.shape[:2])
+        off = np.isin(label, (Parse.BACKGROUND, Parse.HAIR, Parse.FACE))
+        first = np.where(off.any(1), off.argmax(1), 0)
+        clear = (label[np.arange(len(away)), first] == Parse.BACKGROUND) & (first > 0)
+        if clear.sum() >= 4:  # hair may hide the rest
+            slope, level = np.polyfit(away[clear], up[first[clear]] / unit, 1)
+            found[side] = float(np.clip(level + np.clip(slope, -1, 0) * NECK_ACROSS, NECK_LEAST, NECK_MOST) * unit)
+    usual = float(np.mean(list(found.values()))) if found else NECK_UP * unit
+    return {side: found.get(side, usual) for side, _ in SIDES}
+
+
 def measure(person: PreparedPerson, arm_map: np.ndarray) -> Figure:
     """Measure a person.
 
@@ -141,8 +161,10 @@ def measure(person: PreparedPerson, arm_map: np.ndarray) -> Figure:
         label = sample(person.parse, joint + steps[:, None] * outward, Parse.BACKGROUND)
         off = np.flatnonzero(label == Parse.BACKGROUND)
         reach = steps[off[0]] if len(off) else steps[-1]
-        shoulders[side] = joint + outward * np.clip(reach, 0.12 * unit, 0.24 * unit) * 0.97
-        necks[side] = frame.point(sign * NECK_ACROSS * unit, -NECK_UP * unit)
+        shoulders[side] = joint + outward * np.clip(reach, 0.12 * unit, 0.21 * unit) * 0.97
+    rise = _neck_rise(person, frame)
+    for side, sign in SIDES:
+        necks[side] = frame.point(sign * NECK_ACROSS * unit, -rise[side])
     return Figure(
         person, frame, shoulders, necks, arms, _half_widths(person, frame, arm_map), _waist(person, frame)
     )

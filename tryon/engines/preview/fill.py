@@ -10,7 +10,7 @@ import numpy as np
 from preprocessing.body import SIDES as OWN_SIDES
 from preprocessing.body import Limbs
 from preprocessing.labels import Parse
-from tryon.engines.preview.figure import SIDES, Figure, prior_widths
+from tryon.engines.preview.figure import Figure
 
 ARMS = (Parse.LEFT_ARM, Parse.RIGHT_ARM)
 
@@ -88,9 +88,12 @@ def arm_zone(figure: Figure, limbs: Limbs, across: np.ndarray, along: np.ndarray
 
 def zones(figure: Figure, arms: np.ndarray, across: np.ndarray, along: np.ndarray) -> Zones:
     frame, person = figure.frame, figure.person
-    levels = np.linspace(-0.4, 1.7, 64)
-    usual = prior_widths(frame, person.keypoints, np.maximum(levels, 0.15)) / (frame.shoulder_width / 2) * 0.97
-    half = np.interp(along, levels, usual).astype(np.float32)
+    half = np.where(
+        across < 0,
+        figure.half_width("left", along).astype(np.float32),
+        figure.half_width("right", along).astype(np.float32),
+    )
+    half = half / np.float32(frame.shoulder_width / 2) * 0.97
     trunk = (np.abs(across) < np.minimum(half, 1.12)) & (along > -0.35)
     outline = [
         figure.shoulders["left"],

@@ -117,7 +117,10 @@ def _armpit(source: _Source, figure: Figure, scale: float, side: str, sign: int,
     else:
         depth = np.clip((drop - source.points[f"collar_{side}"][1]) * scale, 0.45 * unit, 0.80 * unit)
         start = frame.along(corners[f"collar_{side}"])
-    across = (0.505 + 0.07 * min(lifted, 1)) * unit * (1.0 if source.sleeved else 0.97)
+    if source.sleeved:
+        across = (0.44 + 0.13 * min(lifted, 1)) * unit  # on the inner side of the arm
+    else:
+        across = (0.49 + 0.07 * min(lifted, 1)) * unit
     return frame.point(sign * across, start + depth)
 
 
@@ -243,7 +246,7 @@ def _with_margins(
 
 
 ROWS = 18
-ACROSS = np.array([-0.25, -0.12, 0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.12, 1.25])
+ACROSS = np.array([-0.12, 0, 0.2, 0.4, 0.6, 0.8, 1.0])
 
 
 def _arm_path(arm: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -260,13 +263,14 @@ def _arm_path(arm: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def _covered(figure: Figure, path: np.ndarray, normal: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """Widths made wide enough for the arm (and the sleeve) seen in the photo, up to 1.7 times."""
+    """Widths made wide enough for the arm seen in the photo; a sleeve worn now counts only a little beyond."""
     out = width.copy()
-    arm_labels = (Parse.UPPER, Parse.TORSO_SKIN, Parse.LEFT_ARM, Parse.RIGHT_ARM)
+    skin = (Parse.TORSO_SKIN, Parse.LEFT_ARM, Parse.RIGHT_ARM)
     for index in range(len(path)):
         steps = np.arange(0.3 * width[index], 1.7 * width[index], 2.0)
         labels = sample(figure.person.parse, path[index] + steps[:, None] * normal[index], Parse.BACKGROUND)
-        off = np.flatnonzero(~np.isin(labels, arm_labels))
+        sleeve = (labels == Parse.UPPER) & (steps < 1.2 * width[index])
+        off = np.flatnonzero(~(np.isin(labels, skin) | sleeve))
         if len(off):
             out[index] = max(width[index], steps[off[0]] + 3)
     return gaussian_filter1d(out, 1.2, mode="nearest")
@@ -309,25 +313,26 @@ def _sleeve(source: _Source, figure: Figure, corners: dict, scale: float, sleeve
     opening, cuff = np.hypot(*(shoulder - armpit)), np.hypot(*(outer - inner))
     drawn = 0.74 * (opening + (cuff - opening) * share) / 2 * scale
 
-    def width(place):
+    def width(place, most):
         arm_width = np.interp(place, [0, 0.25, 0.5, 1.0], [0.17, 0.145, 0.12, 0.085]) * unit
-        return np.clip(drawn, 1.10 * arm_width, 1.55 * arm_width)
+        return np.clip(drawn, 1.08 * arm_width, most * arm_width)
 
     far_out, far_in = share * reach, near + (reach - near) * share
     place, centre, normal = along(far_out)
-    on_outer = centre + normal * _covered(figure, centre, normal, width(place))[:, None]
+    on_outer = centre + normal * _covered(figure, centre, normal, width(place, np.interp(place, [0.05, 0.4], [1.2, 1.4])))[:, None]
     outer_shift = centre - centre[0]
     blend = 1 - (1 - np.clip(far_out / (0.28 * unit), 0, 1)) ** 2
     start = corners[f"shoulder_{side}"] + outer_shift
     on_outer = start + (on_outer - start) * blend[:, None]
 
     place, centre, normal = along(far_in)
-    on_inner = centre - normal * width(place)[:, None]
+    on_inner = centre - normal * width(place, 1.2)[:, None]
     blend = 1 - (1 - np.clip((far_in - near) / (0.35 * unit), 0, 1)) ** 2
     if sleeve == "short":
         blend = np.maximum(blend, share)
     start = corners[f"armpit_{side}"] + (centre - centre[0])
     on_inner = start + (on_inner - start) * blend[:, None]
+    on_inner = _outside_armhole(on_inner, corners, side, sign, np.clip(1 - (far_in - near) / (0.35 * unit), 0, 1))
     on_outer[1:-1] = 0.25 * on_outer[:-2] + 0.5 * on_outer[1:-1] + 0.25 * on_outer[2:]
 
     drawn_outer, drawn_inner = _sleeve_edges(source, side, share)
@@ -336,6 +341,17 @@ def _sleeve(source: _Source, figure: Figure, corners: dict, scale: float, sleeve
         grid = outer_edge[:, None] + (inner_edge - outer_edge)[:, None] * ACROSS[None, :, None]
         grids.append(np.concatenate([grid, grid[-1:] + 2 * (grid[-1:] - grid[-2:-1])]))
     return untangled(Patch(*grids))
+
+
+def _outside_armhole(edge: np.ndarray, corners: dict, side: str, sign: int, weight: np.ndarray) -> np.ndarray:
+    """An inner edge that does not run back under the torso where `weight` is 1: there a sleeve would fold."""
+    shoulder, armpit = corners[f"shoulder_{side}"], corners[f"armpit_{side}"]
+    along = (armpit - shoulder) / max(float(np.hypot(*(armpit - shoulder))), 1e-3)
+    normal = np.array([along[1], -along[0]])
+    if normal[0] * sign < 0:
+        normal = -normal
+    inside = np.maximum(np.arange(len(edge)) * 0.4 - (edge - armpit) @ normal, 0) * weight
+    return edge + inside[:, None] * normal
 
 
 def _sleeve_edges(source: _Source, side: str, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -56,22 +56,33 @@ def folded(patch: Patch, alpha: np.ndarray | None = None) -> np.ndarray:
     return bad
 
 
-def untangled(patch: Patch, rounds: int = 80) -> Patch:
-    """The same patch with turned-over places of the target smoothed until they lie flat."""
-    target = patch.target.copy()
+def untangled(patch: Patch) -> Patch:
+    """The same patch with turned-over places smoothed until both grids lie flat: then nothing can fold."""
+    return Patch(_flattened(patch.source), _flattened(patch.target))
+
+
+def _flattened(grid: np.ndarray, rounds: int = 100) -> np.ndarray:
+    flat = grid.copy()
     for round_ in range(rounds):
-        bad = folded(replace(patch, target=target))
+        bad = _turned_over(flat)
         if not bad.any():
-            break
-        near = np.zeros(target.shape[:2], np.uint8)
+            return flat
+        near = np.zeros(flat.shape[:2], np.uint8)
         for rows in (slice(0, -1), slice(1, None)):
             for columns in (slice(0, -1), slice(1, None)):
                 near[rows, columns] |= bad
-        near = cv2.dilate(near, np.ones((3, 3)), iterations=1 + round_ // 15) > 0
-        padded = np.pad(target, ((1, 1), (1, 1), (0, 0)), mode="reflect", reflect_type="odd")
+        near = cv2.dilate(near, np.ones((3, 3)), iterations=1 + round_ // 25) > 0
+        padded = np.pad(flat, ((1, 1), (1, 1), (0, 0)), mode="reflect", reflect_type="odd")
         mean = (padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]) / 4
-        target[near] += 0.6 * (mean - target)[near]
-    return replace(patch, target=target)
+        flat[near] += 0.6 * (mean - flat)[near]
+    return flat
+
+
+def _turned_over(grid: np.ndarray) -> np.ndarray:
+    """Cells that lie the other way round than most of their grid, or are squeezed flat; bool (R-1, C-1)."""
+    areas = _areas(grid)
+    usual = np.median(areas[0])
+    return np.minimum(areas[0] / usual, areas[1] / usual) < 1e-3
 
 
 def draw(patch: Patch, shape: tuple[int, int]) -> np.ndarray:
