@@ -24,6 +24,7 @@ def index(request):
     form = SearchForm(request.GET)
     search = form.search()
     page = Paginator(search.garments().with_pictures(), PER_PAGE).get_page(request.GET.get("page"))
+    page.object_list = list(page.object_list)  # the template looks at it more than once
     context = {
         "form": form,
         "search": search,

@@ -1,0 +1,139 @@
+"""Finding garments by words, choices and price."""
+
+from decimal import Decimal
+
+import pytest
+from django.utils.translation import override
+
+from shop.models import Garment, Variant
+from shop.search import Search
+from shop.words import english_for, word
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def wardrobe():
+    """Five garments without pictures; a sixth that is not published."""
+    rows = [
+        ("polo", "Piqué Polo", "피케 폴로", "upper", "polo", "navy", "men", 49, None, {"M": 3, "L": 0}),
+        ("tee", "Everyday Tee", "에브리데이 티셔츠", "upper", "t-shirt", "red", "women", 24, None, {"S": 1, "M": 1}),
+        ("wrap", "Wrap Dress", "랩 원피스", "dress", "dress", "navy", "women", 89, 59, {"S": 0, "M": 2}),
+        (
+            "jeans",
+            "Straight Jeans",
+            "스트레이트 청바지",
+            "lower",
+            "jeans",
+            "blue",
+            "unisex",
+            79,
+            None,
+            {"32": 1, "30": 4},
+        ),
+        ("layer", "Layered Skirt", "레이어드 스커트", "lower", "skirt", "black", "women", 65, 45, {}),
+    ]
+    for sku, title, title_ko, category, kind, colour, gender, price, sale, sizes in rows:
+        garment = Garment.objects.create(
+            sku=sku,
+            title=title,
+            title_ko=title_ko,
+            description=f"{title}, tailored in Lisbon.",
+            category=category,
+            product_type=kind,
+            colour=colour,
+            gender=gender,
+            brand="Haneul" if sku == "polo" else "Alder",
+            price=price,
+            sale_price=sale,
+            published=True,
+        )
+        for position, (size, stock) in enumerate(sizes.items()):
+            Variant.objects.create(garment=garment, size=size, stock=stock, position=position)
+    Garment.objects.create(sku="draft", title="Draft Polo", category="upper", product_type="polo", price=1)
+
+
+def found(**search) -> set[str]:
+    return {garment.sku for garment in Search(**search).garments()}
+
+
+def test_without_a_wish_everything_published_newest_first():
+    assert [garment.sku for garment in Search().garments()] == ["layer", "jeans", "wrap", "tee", "polo"]
+
+
+@pytest.mark.parametrize(
+    ("words", "skus"),
+    [
+        ("polo", {"polo"}),
+        ("dresses", {"wrap"}),  # another form of the word
+        ("jea", {"jeans"}),  # not typed to its end
+        ("navy", {"polo", "wrap"}),
+        ("navy dress", {"wrap"}),  # every word counts
+        ("men", {"polo"}),  # does not find women
+        ("red", {"tee"}),  # not inside "layered" or "tailored"
+        ("Haneul", {"polo"}),
+        ("lisbon", {"polo", "tee", "wrap", "jeans", "layer"}),
+        ("남색", {"polo", "wrap"}),  # what the colour is called in Korean
+        ("남색 원피스", {"wrap"}),
+        ("스커트", {"layer"}),
+        ("여성", {"tee", "wrap", "layer"}),
+        ("navy 원피스", {"wrap"}),
+    ],
+)
+def test_words(words, skus):
+    assert found(words=words) == skus
+
+
+def test_a_title_ranks_before_a_description():
+    Garment.objects.filter(sku="tee").update(description="Goes with a polo.")
+    assert [garment.sku for garment in Search(words="polo").garments()] == ["polo", "tee"]
+
+
+def test_a_slip_of_the_keys_finds_what_looks_alike():
+    garments = Search(words="evryday tea").garments()
+    assert [garment.sku for garment in garments] == ["tee"]
+    assert garments[0].alike
+
+
+@pytest.mark.parametrize("words", ["zzzz", "!!!", "'); DROP TABLE", "polo & | ! :*", "a" * 100, "the"])
+def test_odd_words_are_no_error(words):
+    assert found(words=words) <= {"polo", "tee", "wrap", "jeans", "layer"}
+
+
+def test_choices_of_one_kind_add_up_and_kinds_narrow():
+    assert found(chosen={"colour": ["navy", "red"]}) == {"polo", "wrap", "tee"}
+    assert found(chosen={"colour": ["navy", "red"], "gender": ["women"]}) == {"wrap", "tee"}
+
+
+def test_a_size_counts_only_in_stock():
+    assert found(chosen={"size": ["L"]}) == set()
+    assert found(chosen={"size": ["S"]}) == {"tee"}
+
+
+def test_price_is_what_is_paid_now():
+    assert found(low=Decimal(50), high=Decimal(60)) == {"wrap"}
+    assert found(on_sale=True) == {"wrap", "layer"}
+
+
+def test_order():
+    prices = [garment.price_now for garment in Search(order="low").garments()]
+    assert prices == sorted(prices)
+    assert [garment.price_now for garment in Search(order="high").garments()] == prices[::-1]
+
+
+def test_counts_tell_what_each_further_choice_would_show():
+    search = Search(chosen={"colour": ["navy"]})
+    assert search.counts("colour") == {"navy": 2, "black": 1, "blue": 1, "red": 1}
+    assert search.counts("gender") == {"men": 1, "women": 1}
+    assert search.counts("size") == {"M": 2}
+
+
+def test_sizes_stand_in_their_own_order():
+    assert list(Search().counts("size")) == ["S", "M", "30", "32"]
+
+
+def test_words_of_the_catalogue_in_korean():
+    assert english_for("남색") == {"navy"}
+    with override("ko"):
+        assert word("Navy") == "남색"
+        assert word("Ultramarine") == "Ultramarine"
