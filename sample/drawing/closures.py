@@ -58,6 +58,11 @@ def tied_belt(top):
                 lift=0.8,
             )
         )
-    knot = [(knot_x + 1.5 * np.cos(a), knot_y + 1.9 * np.sin(a)) for a in np.linspace(0, 6.28, 30)]
-    parts.append(Part([knot], top.belt, top.fabric, volume=0, roll=2.4, folds=0.1, lift=0.8))
+    x, y = knot_x, knot_y - 0.1
+    knot = Pen(x - 1.2, y - 1.9).cubic(x - 0.4, y - 2.2, x + 0.8, y - 2.2, x + 1.5, y - 1.7)
+    knot.cubic(x + 1.2, y - 0.6, x + 1.3, y + 0.7, x + 1.7, y + 1.8).cubic(
+        x + 0.6, y + 2.3, x - 0.8, y + 2.2, x - 1.6, y + 1.7
+    ).cubic(x - 1.3, y + 0.6, x - 1.0, y - 0.8, x - 1.2, y - 1.9)
+    wrinkle = Seam([(x - 0.4, y - 1.8), (x + 0.1, y), (x - 0.2, y + 1.9)], 0.7, 0.2)
+    parts.append(Part([knot.points], top.belt, top.fabric, seams=[wrinkle], volume=0, roll=1.6, folds=0.1, lift=0.8))
     return parts

@@ -31,25 +31,25 @@ class Fabric:
 
 
 FABRICS = {
-    "jersey": Fabric("jersey", 0.10, 1.0, 0.9, 0.25),
-    "slub": Fabric("slub", 0.16, 1.0, 0.9, 0.35, 0.03),
-    "marl": Fabric("jersey", 0.10, 1.2, 0.9, 0.15, 0.10, fuzz=0.08),
-    "fleece": Fabric("fleece", 0.14, 1.7, 1.15, 0.12, 0.02, fuzz=0.12),
-    "pique": Fabric("pique", 0.26, 1.1, 0.8, 0.2),
-    "fine_rib": Fabric("fine_rib", 0.42, 1.0, 0.6, 0.05, 0.02, fuzz=0.08),
+    "jersey": Fabric("jersey", 0.10, 1.0, 0.9, 0.12),
+    "slub": Fabric("slub", 0.16, 1.0, 0.9, 0.2, 0.03),
+    "marl": Fabric("jersey", 0.10, 1.2, 0.9, 0.05, 0.10, fuzz=0.08),
+    "fleece": Fabric("fleece", 0.14, 1.7, 1.15, 0.0, 0.02, fuzz=0.12),
+    "pique": Fabric("pique", 0.26, 1.1, 0.8, 0.1),
+    "fine_rib": Fabric("fine_rib", 0.42, 1.0, 0.6, 0.0, 0.02, fuzz=0.08),
     "rib": Fabric("rib", 0.8, 1.3, 0.7, 0.0, 0.02, fuzz=0.1),
     "stockinette": Fabric("stockinette", 0.75, 1.8, 1.0, 0.0, 0.03, fuzz=0.14),
-    "fine_knit": Fabric("fine_knit", 0.34, 1.4, 0.95, 0.05, 0.025, fuzz=0.12),
+    "fine_knit": Fabric("fine_knit", 0.34, 1.4, 0.95, 0.0, 0.025, fuzz=0.12),
     "poplin": Fabric("plain", 0.025, 0.8, 0.85, 0.9, 0.01),
-    "oxford": Fabric("plain", 0.06, 0.9, 0.85, 0.8, 0.035),
+    "oxford": Fabric("plain", 0.05, 0.9, 0.85, 0.8, 0.016),
     "flannel": Fabric("twill", 0.10, 1.1, 0.9, 0.4, 0.03, fuzz=0.12),
     "linen": Fabric("linen", 0.08, 0.8, 0.9, 1.1, 0.03),
     "twill": Fabric("twill", 0.16, 1.0, 0.85, 0.4, 0.02),
     "denim": Fabric("denim", 0.24, 0.95, 0.85, 0.5, 0.11),
-    "wool": Fabric("twill", 0.10, 1.3, 0.75, 0.1, 0.05, fuzz=0.1),
-    "crepe": Fabric("crepe", 0.09, 1.4, 1.0, 0.1, 0.01),
-    "viscose": Fabric("plain", 0.03, 1.1, 1.1, 0.35, 0.01, gloss=0.02),
-    "satin": Fabric("plain", 0.02, 1.5, 1.5, 0.12, 0.0, gloss=0.30, fuzz=0.0),
+    "wool": Fabric("twill", 0.10, 1.3, 0.75, 0.05, 0.05, fuzz=0.1),
+    "crepe": Fabric("crepe", 0.09, 1.4, 1.0, 0.05, 0.01),
+    "viscose": Fabric("plain", 0.03, 1.1, 1.1, 0.15, 0.01, gloss=0.02),
+    "satin": Fabric("plain", 0.02, 1.5, 1.5, 0.0, 0.0, gloss=0.30, fuzz=0.0),
     "corduroy": Fabric("corduroy", 0.75, 1.2, 0.8, 0.05, 0.03, fuzz=0.12),
 }
 
@@ -182,7 +182,7 @@ class Folds:
             direction = rng.choice([rng.normal(0.15, 0.5), rng.normal(1.2, 0.4), rng.normal(-0.9, 0.4)])
             end = start + rng.uniform(4, 13) * np.array([np.cos(direction), np.sin(direction)])
             self.crease(
-                start, end, rng.uniform(0.12, 0.34), rng.uniform(0.25, 0.5), rng.normal(0, 0.6), rng.uniform(-1, 1)
+                start, end, rng.uniform(0.12, 0.34), rng.uniform(0.3, 0.7), rng.normal(0, 0.6), rng.uniform(-1, 1)
             )
         self.height += 0.8 * self.fabric.crumple * noise(rng, (130, 100), 2)
 

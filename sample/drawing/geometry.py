@@ -94,12 +94,14 @@ class Stage:
         self.origin = np.array([WIDTH / 2, HEIGHT / 2 - 4]) - middle * self.scale
         size = max(right - left, bottom - top)
         broad = [(rng.uniform(0.5, 1.2) / size, rng.uniform(0.3, 0.5) * size / 90) for _ in range(3)]
-        fine = [(rng.uniform(3.0, 6.0) / size, rng.uniform(0.04, 0.08) * size / 90) for _ in range(3)]
+        fine = [(rng.uniform(3.0, 6.0) / size, rng.uniform(0.06, 0.13) * size / 90) for _ in range(3)]
         self._waves = [
             (*self._direction(rng, frequency), rng.uniform(0, 6.28), *rng.normal(0, amount * looseness, 2))
             for frequency, amount in broad + fine
         ]
         self._turn = np.radians(rng.normal(0, 0.5) * looseness)
+        # Either side is laid down a little differently: (starts at this half width, sinks, swings out).
+        self._sides = [(size * 0.2, *rng.normal(0, (0.035, 0.03)) * looseness) for _ in range(2)]
 
     @staticmethod
     def _direction(rng, frequency):
@@ -111,6 +113,10 @@ class Stage:
         for kx, ky, phase, ax, ay in self._waves:
             wave = np.sin(kx * x + ky * y + phase)
             dx, dy = dx + ax * wave, dy + ay * wave
+        for sign, (start, sink, swing) in zip((-1, 1), self._sides, strict=True):
+            beyond = np.maximum(sign * x - start, 0)
+            beyond = beyond**2 / (beyond + 4)
+            dx, dy = dx + sign * swing * beyond, dy + sink * beyond
         return dx, dy
 
     def pixels(self, points):

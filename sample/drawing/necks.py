@@ -280,7 +280,7 @@ def collared(top):
     strip, buttons = _placket(
         top,
         6.4 if not knit else 6.0,
-        length if neck.placket else length - 1.2,
+        length if neck.placket else length - 2.0,
         3.2,
         3 if knit else 7,
         4.2 if not knit else 3.0,
@@ -294,7 +294,7 @@ def collared(top):
                 colour,
                 fabric,
                 prints=prints,
-                angle=side * 28,
+                angle=side * (10 if knit else 28),
                 volume=2,
                 roll=1.9,
                 roll_width=2.2,

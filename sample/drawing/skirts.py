@@ -150,19 +150,20 @@ def _skirt_wear(s):
 def crease(s, folds, rng):
     low = s.hem[1]
     folds.hang(0.5 if s.style != "pleated" else 0.2, (520, 130))
-    if s.style != "pleated":
+    if s.style not in ("pleated", "bias"):
         folds.crumple(s.extent(), 0.8)
     if s.style == "bias":
-        for _ in range(7):
-            x = rng.uniform(-0.8, 0.8) * s.hip[0]
-            start = rng.uniform(6, low * 0.5)
+        for x in rng.permutation(np.linspace(-0.85, 0.85, 8))[:6] * s.waist:
+            lean = rng.normal(0.12, 0.10) * rng.choice([-1, 1])
+            reach = rng.uniform(0.45, 0.9) * low
+            start = np.array([x, s.band - 1])
             folds.crease(
-                (x, start),
-                (x + rng.normal(0, 7), start + rng.uniform(22, 45)),
-                rng.uniform(0.5, 1.0),
-                rng.uniform(1.0, 2.0),
-                rng.normal(0, 2),
-                rng.uniform(-1, 1),
+                start,
+                start + reach * np.array([lean + x / 90, 1]),
+                rng.uniform(0.45, 0.8),
+                rng.uniform(1.1, 1.9),
+                rng.normal(0, 1.5),
+                rng.uniform(-0.5, 0.5),
             )
     if s.style in ("pencil", "denim", "plain"):
         for side in (1, -1):

@@ -20,7 +20,9 @@ def sleeve(top):
     second = np.array([sx, sy]) + axis * top.sleeve * 0.45 + out * top.bulge
     pen = Pen(sx - 5, sy - 1.2).line(sx, sy).cubic(*first, *second, *outer)
     pen.quad(*((outer + inner) / 2 + axis * 0.5), *inner)
-    pen.cubic(*(inner - axis * top.sleeve * 0.3 + out * top.cuff * 0.05), *(np.array([ax, ay]) + axis * 3.2), ax, ay)
+    fullness = -0.09 if top.sleeve > 35 else 0.05  # a long sleeve is gathered into its cuff
+    above_cuff = inner - axis * top.sleeve * 0.3 + out * top.cuff * fullness
+    pen.cubic(*above_cuff, *(np.array([ax, ay]) + axis * min(3.2, top.sleeve * 0.1)), ax, ay)
     return pen.line(ax - 6, ay - 1).line(sx - 6, sy + 4).points
 
 
@@ -68,7 +70,7 @@ def _hem_stitches(top, rise):
     line = np.array(hem_line(top)[3:-3])
     for up in (rise, rise - 0.55) if rise > 1 else (rise,):
         lines.append(Stitch([tuple(p) for p in line - [0, up]], top.thread))
-    if top.sleeve and top.finish == "stitched":
+    if top.sleeve and top.finish == "stitched" and top.neck.style != "polo":
         outer, inner = top.cuff_ends
         across = (inner - outer) / np.linalg.norm(inner - outer)
         for up in (rise, rise - 0.55):
@@ -89,12 +91,16 @@ def ribbed_hems(top):
     hem.quad(0, low - height + top.hem_sag * 2, half - 0.2, low - height)
     colour = top.trim or top.colour
     parts = [_rib(hem.points, colour, top)]
-    if top.sleeve:
-        outer, _ = top.cuff_ends
-        cuff = _cuff_block(top, height * 0.95, 0.35)
-        for side, outline in ((1, cuff), (-1, mirror(cuff))):
-            parts.append(_rib(outline, colour, top, side * (top.sleeve_angle - 90), (side * outer[0], outer[1])))
-    return parts
+    return parts + _ribbed_cuffs(top, height * 0.95, 0.35) if top.sleeve else parts
+
+
+def _ribbed_cuffs(top, height, narrower=0.1):
+    cuff = _cuff_block(top, height, narrower)
+    x, y = top.cuff_ends[0]
+    return [
+        _rib(outline, top.trim or top.colour, top, side * (top.sleeve_angle - 90), (side * x, y))
+        for side, outline in ((1, cuff), (-1, mirror(cuff)))
+    ]
 
 
 def _rib(outline, colour, top, angle=0.0, origin=(0.0, 0.0)):
@@ -115,7 +121,7 @@ def _rib(outline, colour, top, angle=0.0, origin=(0.0, 0.0)):
 def _cuff_block(top, height, narrower=0.0):
     outer, inner = top.cuff_ends
     across = (inner - outer) / np.linalg.norm(inner - outer)
-    a, b = outer - top.axis * height - across * 0.25, inner - top.axis * height + across * 0.25
+    a, b = outer - top.axis * height - across * 0.15, inner - top.axis * height + across * 0.1
     c, d = inner - across * narrower, outer + across * narrower
     pen = Pen(*a).quad(*((a + b) / 2 + top.axis * 0.6), *b).line(*c)
     return pen.quad(*((c + d) / 2 + top.axis * 0.6), *d).line(*a).points
@@ -212,6 +218,8 @@ def draw(top):
         parts.append(wrapped_front(top))
     if top.finish == "ribbed":
         parts += ribbed_hems(top)
+    if top.neck.style == "polo":
+        parts += _ribbed_cuffs(top, 2.6)
     if top.finish == "shirt" and top.sleeve > 35:
         cuffs, more = shirt_cuffs(top)
         parts, buttons = parts + cuffs, buttons + more

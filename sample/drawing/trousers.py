@@ -47,7 +47,7 @@ def _inseam(t):
     """From the inner hem up to the crotch."""
     pen = Pen(t.hem[1], t.hem[2] + 0.5)
     if t.knee:
-        pen.through([(t.knee[1], t.knee[2]), (1.9, t.rise + 8)])
+        pen.through([(t.knee[1], t.knee[2]), (min(1.9, t.knee[1] + 0.2), t.rise + 8)])
     else:
         pen.line(1.8, t.rise + 4)
     x, y = pen.points[-1]
@@ -144,7 +144,7 @@ def draw(t):
         lift=0.2,
     )
     gold = t.thread
-    seams = [Seam(_curve(t), 0.9, 0.8)]
+    seams = [Seam(_curve(t), 0.8, 0.35)]
     stitches = []
     for flip in (list, mirror):
         pocket = flip(_pockets(t))
@@ -259,9 +259,9 @@ def _waistband(t):
         )
     if t.style == "jeans":
         for side in (1, -1):
-            pocket = _pockets(t)
-            for x, y in (pocket[3], pocket[-7]):
-                buttons.append(Button(side * (x - 0.5), y + 0.5, 0.36, "#b0895a", 0))
+            between_stitches = offset(_pockets(t), -0.85)
+            for x, y in (between_stitches[2], between_stitches[-8]):
+                buttons.append(Button(side * x, y, 0.34, "#b0895a", 0))
     return parts, buttons
 
 

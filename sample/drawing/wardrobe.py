@@ -134,7 +134,7 @@ LOWER = {
     "field-chinos-navy": replace(CHINOS, colour=NAVY),
     "ines-wide-trousers-charcoal": replace(
         CHINOS, colour=CHARCOAL, fabric="wool", style="tailored", waist=18.5, hip=(24.5, 20.0), rise=29.0,
-        knee=(28.0, 1.8, 62.0), hem=(30.5, 2.6, 106.0),
+        knee=(27.6, 1.3, 62.0), hem=(30.0, 1.8, 106.0),
     ),
     "cove-shorts-olive": SHORTS,
     "cove-shorts-stone": replace(SHORTS, colour="#d5ccba"),
