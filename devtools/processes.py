@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -176,6 +178,21 @@ def on_free_port(start: Callable[[], Started]) -> Started:
         except StoppedStarting:
             continue
     return start()
+
+
+def ask(url: str, data: bytes | None = None) -> int:
+    """The status a server on this machine answers a GET with, or a PUT of `data`; 0 when it does not answer.
+
+    Past any proxy the environment names, which would look for the address on its own machine.
+    """
+    request = urllib.request.Request(url, data, method="GET" if data is None else "PUT")
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
 
 
 def answers(port: int) -> bool:

@@ -11,8 +11,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,15 +141,8 @@ def _remove_dead_sockets() -> None:
 
 def _s3_answers(port: int, filer_port: int) -> bool:
     """The S3 side asks for a key and the side that keeps the names has a place to write."""
-    try:
-        put = urllib.request.Request(f"http://127.0.0.1:{filer_port}/ready", data=b"1", method="PUT")
-        urllib.request.urlopen(put, timeout=5).close()
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
-    except urllib.error.HTTPError as answer:
-        return answer.code == 403
-    except OSError:
-        return False
-    return False
+    named = processes.ask(f"http://127.0.0.1:{filer_port}/ready", b"1") == 201
+    return named and processes.ask(f"http://127.0.0.1:{port}/") == 403
 
 
 def django_environment(state: State) -> dict[str, str]:

@@ -140,7 +140,8 @@ def prepare(kind: str = "runtime") -> None:
             say("Installing Python packages (the first time takes minutes)")
             chosen = "requirements-dev.txt" if kind == "dev" else "requirements.txt"
             wanted = ["-r", str(REPOSITORY / chosen), "-c", str(REPOSITORY / "constraints.txt")]
-            if pip("install", "--quiet", *wanted, stdout=None, stderr=None).returncode != 0:
+            quiet = [] if sys.stdout.isatty() else ["--quiet"]
+            if pip("install", *quiet, *wanted, stdout=None, stderr=None).returncode != 0:
                 raise Trouble("pip could not install the packages; its message is above")
             done = {"runtime": fingerprint("runtime"), kind: fingerprint(kind)}
             STAMP.write_text(json.dumps(stamped() | done, indent=1))

@@ -10,8 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -137,11 +135,7 @@ def start_worker(state: State, env: dict[str, str]) -> Record:
 
 
 def healthy(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address(port)}healthz", timeout=5) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
+    return processes.ask(f"{address(port)}healthz") == 200
 
 
 def follow(state: State) -> None:
