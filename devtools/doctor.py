@@ -1,4 +1,4 @@
-"""./dev doctor: what is there, what is missing and how to mend it. Changes nothing."""
+"""./dev doctor: what is there, what is missing and how to mend it. Only looks."""
 
 from __future__ import annotations
 
@@ -64,10 +64,12 @@ def packages() -> Iterator[Finding]:
 
 
 def ask(program: str, env: dict[str, str]) -> tuple[bool, str]:
-    """Whether a few lines succeed in the project's Python, and the last line of what they say."""
+    """Whether a few lines succeed in the project's Python, and what they say, or the error that ended them."""
     done = subprocess.run([str(PYTHON), "-c", program], env=env, capture_output=True, text=True, cwd=REPOSITORY)
-    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
-    return done.returncode == 0, lines[-1] if lines else ""
+    lines = (done.stdout if done.returncode == 0 else done.stderr).splitlines()
+    # An error may go on in indented lines.
+    said = [line.strip() for line in lines if line.strip() and not line[0].isspace()]
+    return done.returncode == 0, said[-1] if said else ""
 
 
 def servers() -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import importlib.util
@@ -31,7 +32,9 @@ KOREAN_FONTS = ("Noto Sans CJK", "NotoSansCJK", "Nanum")
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    """Print; when the terminal is gone, the work and above all the stopping go on."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 def pip(*arguments: str, **options) -> subprocess.CompletedProcess:
