@@ -62,4 +62,12 @@ def publish(task, row_id, *, queue: str, bulk: bool = False) -> bool:
 def _publish(task, row_id, queue, priority):
     options = current_app.conf.broker_transport_options | _ONE_TRY
     with current_app.connection_for_write(transport_options=options) as connection:
-        task.apply_async((str(row_id),), queue=queue, priority=priority, connection=connection, retry=False)
+        task.apply_async(
+            (str(row_id),),
+            queue=queue,
+            priority=priority,
+            connection=connection,
+            retry=False,
+            time_limit=None,  # both are the worker's to set, not the sender's
+            soft_time_limit=None,
+        )

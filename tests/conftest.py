@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+import redis
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.test import Client
@@ -16,10 +17,17 @@ from tests.workers import Worker, redis_number
 def folders(tmp_path_factory, django_test_environment):
     """Pictures of tests lie in a folder that goes with them."""
     from django.conf import settings
+    from django.core.files.storage import storages
 
     root = tmp_path_factory.mktemp("storage")
-    settings.STORAGES["default"]["OPTIONS"]["location"] = settings.MEDIA_ROOT = root / "media"
-    settings.STORAGES["private"]["OPTIONS"]["location"] = settings.PRIVATE_ROOT = root / "private"
+    settings.MEDIA_ROOT, settings.PRIVATE_ROOT = root / "media", root / "private"
+    for name, folder in (("default", settings.MEDIA_ROOT), ("private", settings.PRIVATE_ROOT)):
+        settings.STORAGES[name]["OPTIONS"]["location"] = folder
+        # The models hold these very objects since they were imported.
+        storage = storages[name]
+        storage._location = folder
+        for known in ("base_location", "location"):
+            storage.__dict__.pop(known, None)
     return root
 
 
@@ -120,7 +128,11 @@ def fakes(settings):
 @pytest.fixture(scope="session")
 def shared_worker(django_db_setup, django_db_blocker, tmp_path_factory, folders):
     """One worker for all tests that need one; it knows the real engines and those of tests/engines.py."""
-    with django_db_blocker.unblock(), Worker(tmp_path_factory.mktemp("worker"), redis_number(1)) as worker:
+    broker = redis_number(1)
+    with redis.Redis.from_url(broker) as server:
+        server.flushdb()
+    with django_db_blocker.unblock(), Worker(tmp_path_factory.mktemp("worker"), broker) as worker:
+        worker.rest()
         yield worker
 
 

@@ -14,6 +14,8 @@ import redis
 from django.conf import settings
 from django.db import connection
 
+from devtools.processes import free_port
+from devtools.servers import redis_program
 from shop.reaper import ADVISORY_LOCK
 from tests.engines import LOG
 
@@ -81,6 +83,7 @@ class Worker:
         self.stop()
 
     def start(self) -> None:
+        """Also again after an end; the messages are still there."""
         with self.log.open("a") as log:
             offset = log.tell()
             self.process = subprocess.Popen(
@@ -103,7 +106,8 @@ class Worker:
 
     def stop(self) -> None:
         """As a deploy does: what runs is finished first."""
-        if self.process and self.process.poll() is None:
+        if self.process.poll() is None:
+            self.thaw()
             self.process.terminate()
             try:
                 self.process.wait(15)
@@ -134,13 +138,23 @@ class Worker:
 
     @contextlib.contextmanager
     def serving(self):
-        """For one test: afterwards nothing is under way any more, and the tables can be emptied."""
-        _let_reaper(work=True)
+        """For one test; before and after it the worker is frozen, with nothing under way.
+
+        So the tables can be emptied, and it takes no work of tests that have workers of their own.
+        """
+        self.thaw()
         try:
             yield self
         finally:
             self.drain()
-            _let_reaper(work=False)
+            self.rest()
+
+    def rest(self) -> None:
+        """Freeze it, but not in the middle of the reaper's round, which would hold locks."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
+            self.freeze()
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])
 
     def drain(self, seconds: float = 20) -> None:
         """Cancel what is open and wait until no message is left or in work."""
@@ -150,13 +164,44 @@ class Worker:
             row.cancel()
         with redis.Redis.from_url(self.broker) as broker:
             wait_for(
-                lambda: not (broker.llen("cpu") or broker.llen("gpu") or broker.hlen("unacked")),
+                lambda: not (any(broker.llen(key) for key in broker.scan_iter("[cg]pu*")) or broker.hlen("unacked")),
                 seconds,
                 f"an empty queue (log: {self.log})",
             )
 
 
-def _let_reaper(*, work: bool) -> None:
-    """Hold the reaper's own lock while the tables are emptied: the two would wait for each other."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock_all()" if work else f"SELECT pg_advisory_lock({ADVISORY_LOCK})")
+class RedisServer:
+    """A Redis that a test may kill and freeze; it keeps nothing over its death."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: subprocess.Popen | None = None
+
+    def __enter__(self) -> "RedisServer":
+        self.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        options = {"bind": "127.0.0.1", "port": str(self.port), "save": ""}
+        command = [redis_program(), *(word for name, value in options.items() for word in (f"--{name}", value))]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        wait_for(self.answers, 20, "Redis")
+
+    def answers(self) -> bool:
+        with contextlib.suppress(redis.RedisError), redis.Redis.from_url(self.url) as broker:
+            return broker.ping()
+        return False
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+    def freeze(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)

@@ -17,7 +17,7 @@ from shop import tasks as shop_tasks
 from shop.models import Garment, GarmentAnalysis, Photo
 from shop.storage import private_storage
 from tryon import checks, registry
-from tryon.engines.base import Engine, EngineInfo, Generated
+from tryon.engines.base import Engine, Generated
 from tryon.lease import Lease, Stage
 
 JPEG_QUALITY = 92
@@ -35,9 +35,8 @@ def one_thread_each() -> None:
     cv2.setNumThreads(1)
 
 
-def warm_up(info: EngineInfo) -> None:
-    """Load an engine and the networks that look at photos, and let those run once."""
-    load(info.name)
+def warm_up() -> None:
+    """Load the networks that look at photos, and let each run once. Raises WeightsMissing."""
     blank = np.zeros((256, 256, 3), np.uint8)
     detect_poses(blank)
     segment(blank, (0, 0, 256, 256))

@@ -3,6 +3,7 @@
 The signals arrive in workers alone; the web process imports this file and never gets further.
 """
 
+import contextlib
 import logging
 import os
 import threading
@@ -72,11 +73,13 @@ def warm_up(**kwargs):
     from tryon import work
 
     work.one_thread_each()
+    with contextlib.suppress(WeightsMissing):  # each photo will say so, too
+        work.warm_up()
     for info in _me.engines if _me else []:
         if weights.missing(info.weights):
             continue
         try:
-            work.warm_up(info)
+            work.load(info.name)
             state, detail = State.READY, ""
         except Exception as error:  # whatever it is, the other tasks of this worker can go on
             log.exception("engine %s cannot be loaded", info.name)
