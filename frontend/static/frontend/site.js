@@ -57,6 +57,12 @@ document.addEventListener("change", ({ target }) => {
   file.show(null);
 });
 
+// An address holds only what was chosen.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt.id !== "filters") return;
+  for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
+});
+
 // A polled thing that is gone was deleted elsewhere: ask for the page anew.
 document.addEventListener("htmx:responseError", ({ detail }) => {
   if (detail.xhr.status === 404) location.reload();

@@ -1,0 +1,195 @@
+"""The shop in a real browser, on a real server, with a real worker that makes the pictures."""
+
+import re
+import shutil
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect, sync_playwright
+
+from shop.models import Garment
+from tests import pictures
+from tryon.models import TryOn
+
+pytestmark = pytest.mark.slow
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PHONE = {"width": 375, "height": 812}
+PATIENCE = 60_000  # ms; the first picture waits for the networks to be read
+# What a screen reader would call each thing that can be used, or "" where it has nothing to say.
+NAMELESS = """() => {
+  const said = (e) => e.ariaLabel || e.textContent.trim() || e.querySelector("img[alt]:not([alt=''])");
+  const used = document.querySelectorAll("a, button, input:not([type=hidden]), select, summary");
+  return [...used].filter((e) => !said(e) && ![...(e.labels || [])].some(said)).map((e) => e.outerHTML);
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not program:
+        pytest.skip("no chromium is installed")
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # a loop of Playwright's runs in this thread
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, live_server):
+    """A new visitor's page on the shop; at the end, nothing may have been blocked or have failed in it."""
+    contexts, complaints = [], []
+
+    def start(path: str = "/", **options) -> Page:
+        context = chromium.new_context(base_url=live_server.url, **{"locale": "en", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+@pytest.fixture
+def me(tmp_path):
+    """A photo of a person, as a file."""
+    path = tmp_path / "me.jpg"
+    path.write_bytes(pictures.encoded(pictures.astronaut(), quality=92).read())
+    return path
+
+
+def shows(page: Page, selector: str) -> bool:
+    """Whether the picture has arrived and has pixels."""
+    picture = page.locator(selector)
+    expect(picture).to_be_visible(timeout=PATIENCE)
+    return picture.evaluate("async (image) => { await image.decode(); return image.naturalWidth > 100 }")
+
+
+def try_on(page: Page, garment: Garment, photo) -> str:
+    """The address of a try-on whose picture is there."""
+    page.goto(garment.get_absolute_url())
+    page.get_by_label("Or use a new photo of yourself").set_input_files(photo)
+    expect(page.locator("photo-input img")).to_be_visible()
+    page.get_by_role("button", name="Try it on").click()
+    assert shows(page, ".tryon.succeeded .after img")
+    return page.get_by_role("link", name="Larger").get_attribute("href")
+
+
+def test_a_photo_is_brought_and_a_garment_tried_on(visit, worker, garment, me):
+    page = visit("/photos/")
+    page.get_by_label("Your photo", exact=True).set_input_files(me)
+    expect(page.locator("photo-input img")).to_be_visible()
+    page.get_by_role("button", name="Use this photo").click()
+    expect(page.locator(".photo.done")).to_contain_text("This photo works.", timeout=PATIENCE)
+
+    page.goto(garment.get_absolute_url())
+    expect(page.get_by_role("radio", name="Your photo 1")).to_be_checked()
+    page.get_by_role("button", name="Try it on").click()
+    assert shows(page, ".tryon.succeeded .after img")
+    assert shows(page, ".tryon.succeeded .before img")
+
+    page.get_by_role("link", name="Larger").click()
+    slider = page.get_by_role("slider")
+    before = page.locator("before-after").evaluate("(e) => getComputedStyle(e).getPropertyValue('--shown')")
+    slider.press("ArrowLeft")
+    after = page.locator("before-after").evaluate("(e) => getComputedStyle(e).getPropertyValue('--shown')")
+    assert before == "50%" != after
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "try-on-TEE-1.jpg"
+
+    page.get_by_text("Delete", exact=True).click()
+    page.get_by_role("button", name="Yes, delete").click()
+    expect(page.get_by_text("The try-on is deleted.")).to_be_visible()
+    assert not TryOn.objects.exists()
+
+
+def test_without_javascript(visit, worker, garment, me):
+    page = visit(garment.get_absolute_url(), java_script_enabled=False)
+    page.get_by_label("Or use a new photo of yourself").set_input_files(me)
+    page.get_by_role("button", name="Try it on").click()
+    page.wait_for_url(re.compile("/try-ons/[0-9a-f-]+$"))
+    expect(page.locator(".tryon.succeeded")).to_be_visible(timeout=PATIENCE)  # the page asks again by itself
+    for picture in page.locator(".compare img").all():
+        assert page.request.get(picture.get_attribute("src")).ok
+    page.goto("/?colour=blue")
+    expect(page.get_by_text("1 garment", exact=True)).to_be_visible()
+
+
+def test_a_try_on_is_its_owners_alone(visit, worker, garment, me):
+    page = visit()
+    address = try_on(page, garment, me)
+    picture = page.locator(".after img").get_attribute("src")
+    stranger = visit()
+    assert page.request.get(address).status == 200
+    assert page.request.get(picture).status == 200
+    assert stranger.request.get(address).status == 404
+    assert stranger.request.get(picture).status == 404
+
+
+def test_what_waits_can_be_canceled(visit, worker, garment, photo, shopper):
+    page = visit()
+    page.context.add_cookies([{"name": "shopper", "value": "a stranger's cookie", "url": page.url}])
+    worker.freeze()
+    try:
+        TryOn.objects.submit(shopper, photo, garment)
+        page.goto(reverse("frontend:tryon", args=[TryOn.objects.get().request]))
+        expect(page.get_by_text("Yours is next")).to_be_visible()
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_text("Canceled.")).to_be_visible()
+    finally:
+        worker.thaw()
+    assert TryOn.objects.get().status == "canceled"
+
+
+def test_filters_change_the_list_in_place(visit, transactional_db, make_garment):
+    make_garment("A", title="Blue tee", colour="blue")
+    make_garment("B", title="Red tee", colour="red")
+    page = visit()
+    page.evaluate("window.same = true")
+    page.get_by_role("checkbox", name="Red").check()
+    expect(page.get_by_text("Blue tee")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Garments")).to_be_visible()
+    assert page.url.endswith("/?colour=red")
+    assert page.evaluate("window.same")
+    expect(page.get_by_role("checkbox", name="Red")).to_be_focused()
+    page.get_by_label("Sort by").select_option("high")
+    expect(page).to_have_url(re.compile(r"/\?colour=red&sort=high$"))
+    page.evaluate("history.back()")
+    expect(page).to_have_url(re.compile(r"/\?colour=red$"))
+    expect(page.get_by_role("heading", name="Garments")).to_be_visible()
+    page.evaluate("history.back()")
+    expect(page.get_by_text("Blue tee")).to_be_visible()
+
+
+def test_more_garments_join_the_list(visit, transactional_db):
+    for n in range(30):
+        Garment.objects.create(
+            sku=f"G{n}", title=f"Garment {n}", category="upper", product_type="top", price=9, published=True
+        )
+    page = visit()
+    expect(page.locator(".tile")).to_have_count(24)
+    page.get_by_role("link", name="Show more").click()
+    expect(page.locator(".tile")).to_have_count(30)
+    expect(page.get_by_role("link", name="Show more")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_page_fits_a_phone_and_has_names(visit, transactional_db, garment, photo, shopper, language):
+    page = visit("/", viewport=PHONE, locale=language)
+    page.context.add_cookies([{"name": "shopper", "value": "a stranger's cookie", "url": page.url}])
+    TryOn.objects.submit(shopper, photo, garment)
+    names = ["garments", "photos", "tryons", "sign_in", "sign_up", "privacy"]
+    addresses = [*(reverse(f"frontend:{name}") for name in names), garment.get_absolute_url()]
+    for address in [*addresses, reverse("frontend:tryon", args=[TryOn.objects.get().request])]:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
+        assert page.evaluate(NAMELESS) == [], address
+        assert page.locator("h1").count() == 1, address
+        assert page.locator("html").get_attribute("lang") == language
