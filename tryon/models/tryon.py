@@ -172,6 +172,7 @@ class TryOn(models.Model):
         ordering = ["-created", "id"]
         verbose_name = _("try-on")
         verbose_name_plural = _("try-ons")
+        permissions = [("see_pictures", "Can see the pictures of shoppers")]
         constraints = [
             models.CheckConstraint(
                 name="tryon_status",
