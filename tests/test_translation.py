@@ -21,7 +21,7 @@ ENTRY = re.compile(
     r"(?:msgid_plural (?P<plural>(?:\".*\"\n)+))?msgstr(?:\[0\])? (?P<text>(?:\".*\"\n?)+)",
     re.MULTILINE,
 )
-FIELD = re.compile(r"%\(\w+\)s|%[sd]")
+FIELD = re.compile(r"%\(\w+\)s|%[sd]|%\.1f")
 # The same in both languages.
 UNCHANGED = {"SKU"}
 needs_gettext = pytest.mark.skipif(not shutil.which("xgettext"), reason="gettext's tools are not installed")
