@@ -54,10 +54,8 @@ class TryOnView(APIView):
     def handle_exception(self, error):
         if isinstance(error, Refusal) and error.code in ROOM_SECONDS:
             http_status, seconds = ROOM_SECONDS[error.code]
-            response = problem(error.code, gettext(error.sentence), http_status)
-            response["Retry-After"] = str(seconds)
-            response.exception = True
-            return response
+            headers = {"Retry-After": str(seconds)}
+            return problem(error.code, gettext(error.sentence), http_status, headers=headers)
         return super().handle_exception(error)
 
 
