@@ -222,7 +222,7 @@ def _prepare_upper(
     if given is not None:
         points = {name: tuple(float(v) * scale for v in given[name]) for name in REQUIRED + CUFFS if name in given}
         marks = Landmarks(points) if all(name in points for name in REQUIRED) else None
-        if "neckline" in given:
+        if len(given.get("neckline", ())):
             neckline = np.asarray(given["neckline"], np.float32) * scale
     else:
         marks = find_landmarks(found.hard)

@@ -150,8 +150,8 @@ def _is_armpit(outline: Outline, point: np.ndarray, sign: int) -> bool:
     column = int(np.clip(point[0] + sign * 0.01 * outline.width, 0, mask.shape[1] - 1))
     above = mask[max(0, row - 2 * reach) : max(1, row - reach // 3), column]
     lower = mask[min(row + reach // 2, mask.shape[0] - 1)]
-    beyond = lower[column:] if sign > 0 else lower[column::-1]
-    near = beyond[: max(2, int(0.03 * outline.width))]
+    first, last = sorted((int(point[0] - sign * 0.02 * outline.width), int(point[0] + sign * 0.03 * outline.width)))
+    near = lower[max(first, 0) : last + 1]
     return above.size > 0 and above.mean() > 0.8 and not near.all()
 
 
@@ -298,6 +298,9 @@ def _cuff(part: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray) -> tuple[n
     inner = pixels[np.argmax(pixels @ way - 0.75 * (pixels @ upward))]
     length = (np.hypot(*(outer - shoulder)) + np.hypot(*(inner - armpit))) / 2
     if length < 1.2 * np.hypot(*(armpit - shoulder)):
+        away = np.array([(armpit - shoulder)[1], -(armpit - shoulder)[0]])  # from the armhole
+        away = away if away @ (pixels.mean(0) - middle) > 0 else -away
+        outer = pixels[np.argmax(pixels @ away)]
         inner = _short_cuff(part, outer, armpit)
     return outer, inner
 

@@ -11,6 +11,8 @@ import numpy as np
 PLAIN = 0.9
 # Above this share of a side of the picture, what was found there is background rather than garment.
 TOUCHING = 0.12
+# Below this median distance a garment's shadow may differ more from the background than the garment does.
+PALE = 30
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,9 @@ def _without_shadow(mask: np.ndarray, lab: np.ndarray, background: _Background) 
     """
     drop = background.surface[..., 0] - lab[..., 0]
     tint = np.abs(lab[..., 1:] - background.surface[..., 1:]).max(-1)
-    shaded = mask & (drop > 1) & (drop < 60) & (tint < 5 + 0.08 * drop)
+    core = cv2.erode(mask.astype(np.uint8), _ellipse(int(0.06 * min(mask.shape)) | 1)) > 0
+    contrast = float(np.median(background.distance[core if core.any() else mask]))
+    shaded = mask & (drop > 1) & (background.distance < 0.6 * contrast) & (tint < 5 + 0.08 * drop)
     shaded = cv2.morphologyEx(shaded.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     rest = mask & (shaded == 0)
     if rest.sum() < 0.6 * mask.sum():
@@ -195,6 +199,33 @@ def _without_shadow(mask: np.ndarray, lab: np.ndarray, background: _Background) 
     left = cv2.morphologyEx((mask & ~cut).astype(np.uint8), cv2.MORPH_OPEN, _ellipse(5))
     kept = _large_pieces(left > 0, 0.08)
     return mask if kept is None else kept
+
+
+def _pale(mask: np.ndarray, image: np.ndarray, lab: np.ndarray, background: _Background) -> np.ndarray:
+    """A garment hardly lighter or darker than its background, cut from its own shadow, which differs more.
+
+    GrabCut learns both from the picture: what is deep inside is the garment, what is darker than the background near
+    the outline is likely shadow.
+    """
+    scale = 400 / max(mask.shape)
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    size = small.shape[1::-1]
+    inside = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    drop = cv2.resize(background.surface[..., 0] - lab[..., 0], size, interpolation=cv2.INTER_AREA)
+    guess = np.where(inside > 0, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
+    rim = (inside > 0) & (cv2.erode(inside, _ellipse(25)) == 0)
+    guess[rim & (drop > 3)] = cv2.GC_PR_BGD
+    guess[cv2.erode(inside, _ellipse(45)) > 0] = cv2.GC_FGD
+    if not (guess == cv2.GC_FGD).any() or (guess == cv2.GC_PR_BGD).sum() < 0.06 * inside.sum():
+        return mask  # no shadow to speak of
+    cv2.setRNGSeed(1)  # GrabCut draws samples; the same picture must give the same mask
+    cv2.grabCut(small, guess, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
+    cut = np.isin(guess, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    piece = _middle_piece(cv2.morphologyEx(cut, cv2.MORPH_OPEN, _ellipse(3)))
+    if piece is None or piece.sum() < 0.6 * inside.sum():
+        return mask
+    piece = cv2.morphologyEx(_fill_small_holes(piece).astype(np.uint8), cv2.MORPH_CLOSE, _ellipse(3))
+    return cv2.resize(piece.astype(np.float32), mask.shape[::-1], interpolation=cv2.INTER_CUBIC) > 0.5
 
 
 def _by_cutting(image: np.ndarray, lab: np.ndarray) -> np.ndarray | None:
@@ -281,7 +312,11 @@ def find_mask(image: np.ndarray) -> FoundMask | None:
             mask = cut
     elif mask is not None:
         mask = _large_pieces(_with_stripes(mask), 0.08)
-        mask = _without_shadow(_without_gaps(mask, background), lab, background)
+        mask = _without_gaps(mask, background)
+        if np.median(background.distance[mask]) < PALE:
+            mask = _pale(mask, image, lab, background)
+        else:
+            mask = _without_shadow(mask, lab, background)
     if mask is None or mask.mean() < 0.01:
         return None
     mask = cv2.medianBlur(mask.astype(np.uint8), 5) > 0

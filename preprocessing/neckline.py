@@ -123,7 +123,12 @@ def _front_edge(search: _Search, found: list) -> tuple[float | None, float | Non
 
 
 def back_inside(mask: np.ndarray, neckline: np.ndarray) -> np.ndarray:
-    """The part of a mask above the front neckline: the inside of the garment's back; bool (H, W)."""
+    """The part of a mask above the front neckline, between its ends: the inside of the garment's back.
+
+    Args:
+        mask: bool (H, W), with the soft edge where none of it shall stay.
+        neckline: (N, 2), see `find_neckline`.
+    """
     columns = np.arange(mask.shape[1])
     order = np.argsort(neckline[:, 0])
     rows = np.interp(columns, neckline[order, 0], neckline[order, 1], left=-1, right=-1)

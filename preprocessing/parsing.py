@@ -94,9 +94,19 @@ def _split_clothes(
     trunk = free & (np.abs(across) < 1.3)
     rows = _waist_rows(ratio + prior, trunk, along < 0.35)
     above = along < WAIST if rows is None else np.arange(shape[0])[:, None] < rows[None]
-    sleeve = (sleeves < 1.0) & (ratio > -0.7) & (along < 1.8)
-    top = clothes & (above | sleeve | (along < 0.2))
-    return top, clothes & ~top
+    cuffs = np.minimum(sleeves, lower_arms)
+    sleeve = ((sleeves < 1.0) & (ratio > -0.7)) | ((cuffs < 1.6) & (ratio > 1.0))
+    top = clothes & (above | (sleeve & (along < 1.8)) | (along < 0.2))
+    bottom = _largest(clothes & ~top) | (clothes & ~top & (along > 1.1))
+    return clothes & ~bottom, bottom
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    """The largest piece: what is worn below is in one, and a bit of another is a sleeve's end."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count < 2:
+        return mask
+    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
 
 
 def parse_person(image: np.ndarray, regions: np.ndarray, keypoints: np.ndarray) -> np.ndarray:

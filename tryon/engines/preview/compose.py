@@ -57,7 +57,7 @@ class _Cloth:
         # The outermost pixels hold some background: take the colours from further in.
         self.colour = np.where((core > 0)[..., None], image, spread(image, core))
         if garment.neckline is not None:
-            inside = back_inside(hard, garment.neckline)
+            inside = back_inside(garment.mask > 0, garment.neckline)
             self.alpha = self.alpha * (1 - soft(inside, 1.0))
         self.parts = garment.parts
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from preprocessing.body import BodyFrame, arm_capsules
+from preprocessing.body import SIDES, BodyFrame, arm_capsules
 from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.garment import PreparedGarment
 from preprocessing.labels import Joint, Parse
@@ -66,8 +66,7 @@ class PreviewEngine:
         window = _window(person)
         part = _cropped(person, window)
         limbs = arm_capsules(part.keypoints, part.parse.shape)
-        arm_map = np.minimum(limbs.upper_arm["left"][0], limbs.upper_arm["right"][0]) < 0.85
-        figure = measure(part, arm_map)
+        figure = measure(part, np.minimum.reduce([m[s][0] for m in (limbs.upper_arm, limbs.forearm) for s in SIDES]) < 0.85)
         composite = compose(garment, figure, limbs, cut(garment, figure))
         notes = check(part.image, composite)
         image, touched = person.image.copy(), np.zeros(person.parse.shape, bool)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, median_filter
+from scipy.ndimage import gaussian_filter1d, median_filter, minimum_filter1d
 
 from preprocessing.body import BodyFrame
 from preprocessing.labels import Joint, Parse
@@ -40,6 +40,7 @@ class Figure:
         shoulders, necks: side to (2,): the shoulder's end on the outline, and where neck and shoulder meet.
         arms: side to (3, 2): shoulder, elbow and wrist joints.
         half_widths: side to (48,), half the torso's width at `LEVELS`.
+        limits: side to (48,), where an arm hanging there would still hide the top's side; infinite without one.
         waist: where the top worn now ends, in torso lengths; None when it cannot be seen.
     """
 
@@ -49,10 +50,14 @@ class Figure:
     necks: dict[str, np.ndarray]
     arms: dict[str, np.ndarray]
     half_widths: dict[str, np.ndarray]
+    limits: dict[str, np.ndarray]
     waist: float | None
 
     def half_width(self, side: str, level: np.ndarray) -> np.ndarray:
         return np.interp(level, LEVELS, self.half_widths[side])
+
+    def limit(self, side: str, level: np.ndarray) -> np.ndarray:
+        return np.interp(level, LEVELS, self.limits[side])
 
     def raised(self, point: np.ndarray, most: float) -> np.ndarray:
         """The point moved up to the outline of the body, by at most `most`; not past hair."""
@@ -83,12 +88,13 @@ def prior_widths(frame: BodyFrame, keypoints: np.ndarray, levels: np.ndarray) ->
     return np.maximum(usual, np.interp(levels, [0.6, 1.0, 1.7], [0, 0.86 * hips, 0.86 * hips]))
 
 
-def _half_widths(person: PreparedPerson, frame: BodyFrame, arm_map: np.ndarray) -> dict[str, np.ndarray]:
-    """Distance from the axis to the outline, or a little behind the arm that hides it, kept near the usual."""
+def _half_widths(person: PreparedPerson, frame: BodyFrame, arm_map: np.ndarray) -> tuple[dict, dict]:
+    """Distance from the axis to the outline, or a little behind the arm that hides it, kept near the usual; and how
+    far out a top may reach there, so that none of it is seen beyond the arm."""
     unit = frame.shoulder_width
     usual = prior_widths(frame, person.keypoints, LEVELS)
     reach = np.arange(0.15 * unit, 1.0 * unit, 2.0)
-    widths = {}
+    widths, limits = {}, {}
     for side, sign in SIDES:
         rays = frame.point(reach * sign, 0)[None] + (LEVELS * frame.torso_length)[:, None, None] * frame.down
         flat = rays.reshape(-1, 2)
@@ -102,8 +108,11 @@ def _half_widths(person: PreparedPerson, frame: BodyFrame, arm_map: np.ndarray) 
         behind = np.clip(measured + 0.09 * unit, 0.95 * usual, 1.22 * usual)
         width = np.where(hidden, behind, np.clip(measured, 0.72 * usual, 1.32 * usual))
         width = np.where(hidden & (measured < 0.8 * usual), usual, width)
+        limit = np.where(arm[np.arange(len(LEVELS)), first], measured + 0.11 * unit, 9 * unit)
+        limits[side] = minimum_filter1d(limit, 3, mode="nearest")
+        width = np.minimum(width, limit)
         widths[side] = gaussian_filter1d(median_filter(width, 5, mode="nearest"), 1.5, mode="nearest")
-    return widths
+    return widths, limits
 
 
 def _waist(person: PreparedPerson, frame: BodyFrame) -> float | None:
@@ -165,6 +174,5 @@ def measure(person: PreparedPerson, arm_map: np.ndarray) -> Figure:
     rise = _neck_rise(person, frame)
     for side, sign in SIDES:
         necks[side] = frame.point(sign * NECK_ACROSS * unit, -rise[side])
-    return Figure(
-        person, frame, shoulders, necks, arms, _half_widths(person, frame, arm_map), _waist(person, frame)
-    )
+    half_widths, limits = _half_widths(person, frame, arm_map)
+    return Figure(person, frame, shoulders, necks, arms, half_widths, limits, _waist(person, frame))

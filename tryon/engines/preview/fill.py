@@ -108,8 +108,8 @@ def zones(figure: Figure, arms: np.ndarray, across: np.ndarray, along: np.ndarra
     shoulders = cv2.fillPoly(np.zeros(across.shape, np.uint8), [np.int32(np.round(outline))], 1) > 0
     trunk &= (along > 0.12) | shoulders
     waist = 1.0 if figure.waist is None else figure.waist
-    lower = trunk & (along > min(waist - 0.02, 1.0))
-    return Zones((arms | trunk) & (along < 1.3) & (person.mask > 100), lower)
+    lower = trunk & (along > min(waist - 0.02, 1.0)) & ~arms
+    return Zones((arms | (trunk & (along < 1.3))) & (person.mask > 100), lower)
 
 
 def skin(figure: Figure, arms: np.ndarray, arm_distance: np.ndarray, across: np.ndarray) -> np.ndarray:

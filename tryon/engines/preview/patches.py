@@ -203,6 +203,7 @@ def _side(
     levels = np.linspace(frame.along(target) / frame.torso_length, hem, SIDE_ROWS)
     body = figure.half_width(side, levels)
     width = np.clip(np.abs(x - source.axis) * scale, 1.03 * body, 1.28 * body + 0.02 * unit)
+    width = np.minimum(width, figure.limit(side, levels))
     start = abs(frame.across(target))
     width = start + (width - start) * np.clip(np.linspace(0, 3, SIDE_ROWS), 0, 1) ** 0.8
     width = gaussian_filter1d(width, 1.2, mode="nearest")
