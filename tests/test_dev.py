@@ -1,5 +1,6 @@
 """What `./dev` stands on: processes known by records, shared servers, data that survive a kill."""
 
+import http.server
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -94,6 +96,15 @@ def test_a_process_that_dies_later_is_named_with_its_last_words(state):
     start(state, "worker", "import time; time.sleep(0.3); print('out of memory')")
     with pytest.raises(Trouble, match=r"worker died. Its last lines:\n\s+out of memory"):
         up.watch(state)
+
+
+def test_a_proxy_does_not_stand_between_us_and_our_servers(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        assert processes.ask(f"http://127.0.0.1:{server.server_port}/no-such-file") == 404
+        server.shutdown()
+    assert processes.ask(f"http://127.0.0.1:{server.server_port}/") == 0
 
 
 def test_the_web_ends_before_the_servers_it_writes_to(state):
