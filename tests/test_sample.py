@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from sample.draw_garments import photograph
+
 SAMPLE = Path(__file__).parent.parent / "sample"
 PICTURES = SAMPLE / "garments"
 ROWS = list(csv.DictReader((SAMPLE / "catalogue.csv").open(encoding="utf-8", newline="")))
@@ -112,6 +114,9 @@ def test_landmarks_lie_on_the_garment(row):
     near = cv2.dilate((mask > 127).astype(np.uint8), np.ones((19, 19)))
     for key, (x, y) in marks.items():
         assert near[round(y), round(x)], key
+    if "cuff_inner" in names:  # an arm goes into the sleeve, so its seam has a length
+        assert marks["cuff_inner_right"][0] > marks["armpit_right"][0]
+        assert marks["cuff_inner_left"][0] < marks["armpit_left"][0]
     for key in names:
         assert marks[f"{key}_left"][0] < marks[f"{key}_right"][0], key  # as the viewer sees it
 
@@ -129,3 +134,11 @@ def test_the_neckline_runs_from_left_to_right_below_the_back_of_the_neck(row):
     assert marks["collar_left"][0] - 2 <= line[:, 0].min() and line[:, 0].max() <= marks["collar_right"][0] + 2
     assert marks["neck_back"][1] < marks["neck_front"][1]
     assert abs(line[:, 1].max() - marks["neck_front"][1]) < 6
+
+
+def test_drawing_a_garment_again_gives_the_stored_picture():
+    picture, mask, geometry = photograph("rib-tank-black")
+    stored = cv2.imread(str(PICTURES / "rib-tank-black.jpg"))[..., ::-1]
+    assert np.abs(picture.astype(int) - stored).mean() < 3
+    assert np.abs(mask.astype(int) - mask_of("rib-tank-black")).max() <= 9  # half a step of the stored edge
+    assert geometry == KNOWN["rib-tank-black"]

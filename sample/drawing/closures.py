@@ -1,10 +1,42 @@
-"""What holds a dress together in front: the wrapped front and the tied belt."""
+"""What closes a garment in front: plackets, wrapped fronts, tied belts."""
 
 import numpy as np
 
 from sample.drawing.cut import body, half_width
 from sample.drawing.geometry import Pen, band, offset
-from sample.drawing.render import Part, Seam, Stitch
+from sample.drawing.parts import Button, Part, Seam, Stitch
+
+
+def placket(top, start, length, width, count, first=2.2, gap=None):
+    """A buttoned strip down the centre front -> parts, buttons."""
+    half = width / 2
+    end = start + length
+    outline = [(-half, start), (half, start), (half, end), (-half, end)]
+    inset = 0.35
+    stitches = [
+        Stitch([(-half + inset, start), (-half + inset, end)], top.thread),
+        Stitch([(half - inset, start), (half - inset, end)], top.thread),
+    ]
+    if length < 30:
+        stitches.append(Stitch([(-half, end - 0.4), (half, end - 0.4)], top.thread))
+        stitches.append(Stitch([(-half, end - 1.9), (half, end - 1.9)], top.thread))
+    fabric = "fine_rib" if top.neck.style == "cardigan" else top.fabric
+    prints = [] if top.trim else top.prints
+    strip = Part(
+        [outline],
+        top.trim or top.colour,
+        fabric,
+        prints=prints,
+        stitches=stitches,
+        volume=0,
+        roll=1.5,
+        roll_width=1.8,
+        folds=0.85,
+        lift=0.35,
+    )
+    gap = gap or (length - first - 3) / max(count - 1, 1)
+    buttons = [Button(0, start + first + gap * step, 0.56, top.button) for step in range(count)]
+    return [strip], buttons
 
 
 def wrapped_front(top):

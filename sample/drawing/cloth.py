@@ -43,14 +43,13 @@ FABRICS = {
     "poplin": Fabric("plain", 0.025, 0.8, 0.85, 0.9, 0.01),
     "oxford": Fabric("plain", 0.05, 0.9, 0.85, 0.8, 0.016),
     "flannel": Fabric("twill", 0.10, 1.1, 0.9, 0.4, 0.03, fuzz=0.12),
-    "linen": Fabric("linen", 0.08, 0.8, 0.9, 1.1, 0.03),
+    "linen": Fabric("linen", 0.08, 0.9, 0.9, 1.1, 0.03),
     "twill": Fabric("twill", 0.16, 1.0, 0.85, 0.4, 0.02),
     "denim": Fabric("denim", 0.24, 0.95, 0.85, 0.5, 0.11),
     "wool": Fabric("twill", 0.10, 1.3, 0.75, 0.05, 0.05, fuzz=0.1),
-    "crepe": Fabric("crepe", 0.09, 1.4, 1.0, 0.05, 0.01),
+    "crepe": Fabric("crepe", 0.05, 1.4, 1.0, 0.05, 0.01),
     "viscose": Fabric("plain", 0.03, 1.1, 1.1, 0.15, 0.01, gloss=0.02),
     "satin": Fabric("plain", 0.02, 1.5, 1.5, 0.0, 0.0, gloss=0.30, fuzz=0.0),
-    "corduroy": Fabric("corduroy", 0.75, 1.2, 0.8, 0.05, 0.03, fuzz=0.12),
 }
 
 
@@ -110,7 +109,6 @@ WEAVES = {
     "twill": lambda u, v, speckle: np.sin(2 * np.pi * (u - v) / 0.2) + 0.5 * speckle(2.0, 2.0),
     "denim": lambda u, v, speckle: np.sin(2 * np.pi * (u * 1.2 - v) / 0.22) + 0.9 * speckle(3.5, 0.8),
     "crepe": lambda u, v, speckle: speckle(1.2, 1.2),
-    "corduroy": lambda u, v, speckle: _ribs(u, 0.46) + 0.3 * speckle(2.0, 0.9),
 }
 
 
@@ -122,11 +120,11 @@ class Folds:
         self.height = np.zeros((HEIGHT, WIDTH), np.float32)
         self._sway = noise(rng, (170, 170), 2) * 5.0
 
-    def crease(self, start, end, strength=1.0, width=1.0, bend=0.0, one_sided=0.0):
+    def crease(self, start, end, strength=1.0, width=1.0, bend=0.0, one_sided=0.0, wander=1.0):
         """A ridge from start to end (cm) that rises quickly and runs out slowly.
 
         strength and width are against the cloth's own; bend: bow in cm; one_sided: -1..1, which flank
-        is the steep one.
+        is the steep one; wander: how far it strays from its line.
         """
         (x0, y0), (x1, y1) = self.stage.pixels([start, end])
         length = max(np.hypot(x1 - x0, y1 - y0), 1.0)
@@ -140,7 +138,9 @@ class Folds:
         along = ((columns - x0) * (x1 - x0) + (rows - y0) * (y1 - y0)) / length**2
         across = ((columns - x0) * (y1 - y0) - (rows - y0) * (x1 - x0)) / length
         inside = np.clip(along, 0, 1)
-        across = across + bend * self.stage.scale * np.sin(np.pi * inside) + self._sway[top:bottom, left:right]
+        across = (
+            across + bend * self.stage.scale * np.sin(np.pi * inside) + wander * self._sway[top:bottom, left:right]
+        )
         envelope = 2.6 * inside**0.8 * (1 - inside) ** 1.1
         spread = broad * (0.35 + 1.0 * inside)
         flank = np.where(across < 0, 1 + 0.55 * one_sided, 1 - 0.55 * one_sided) * spread
@@ -181,13 +181,9 @@ class Folds:
             start = np.array([rng.uniform(left, right), rng.uniform(top, bottom)])
             direction = rng.choice([rng.normal(0.15, 0.5), rng.normal(1.2, 0.4), rng.normal(-0.9, 0.4)])
             end = start + rng.uniform(4, 13) * np.array([np.cos(direction), np.sin(direction)])
-            self.crease(
-                start, end, rng.uniform(0.12, 0.34), rng.uniform(0.3, 0.7), rng.normal(0, 0.6), rng.uniform(-1, 1)
-            )
+            strength, width = rng.uniform(0.08, 0.24), rng.uniform(0.3, 0.8)
+            self.crease(start, end, strength, width, rng.normal(0, 0.2), rng.uniform(-1, 1), wander=0.3)
         self.height += 0.8 * self.fabric.crumple * noise(rng, (130, 100), 2)
-
-    def add(self, height):
-        self.height += height.astype(np.float32)
 
 
 def light(height, fabric):

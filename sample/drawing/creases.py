@@ -32,7 +32,7 @@ def crease(top, folds, rng):
             )
             if top.sleeve > 35:
                 _long_sleeve_creases(top, folds, rng, side)
-    for y in (*([top.waist] if top.waist and not top.sheath else []), *top.tiers):
+    for y in (*([top.waist] if top.waist else []), *top.tiers):
         gathers(folds, rng, y, half_width(top, y), 10)
     if top.waist:
         for _ in range(9):

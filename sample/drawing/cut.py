@@ -6,7 +6,7 @@ import numpy as np
 
 from sample.drawing.drapes import Drape
 from sample.drawing.geometry import Pen, mirror
-from sample.drawing.necks import Neck
+from sample.drawing.neckline import Neck
 
 
 @dataclass
@@ -29,24 +29,19 @@ class Top:
     sleeve_angle: float = 35.0
     cuff: float = 17.0
     bulge: float = 1.4
-    raglan: bool = False
     finish: str = "stitched"  # hem and cuffs: stitched, ribbed, plain, shirt
     trim: str | None = None  # colour of ribs, collar and cuffs; None = as the cloth
-    sleeve_colour: str | None = None
     rib: float = 6.0
     prints: list = field(default_factory=list)
-    trim_prints: list = field(default_factory=list)
     thread: str | None = None
     folds: float = 1.0
     pocket: tuple | None = None  # centre x, top y, width, height
-    pocket_prints: list | None = None
     button: str = "#f1ede4"
     drape: Drape | None = None  # how the skirt of a dress hangs
     waist: float | None = None  # height of a waist seam
     belt: str | None = None  # colour of a tied belt at the waist
     tiers: tuple = ()  # heights of further gathered seams
     wrap: bool = False
-    sheath: bool = False  # no loose folds below the waist
 
     @property
     def hem(self):
@@ -72,10 +67,8 @@ class Top:
 
 
 def armhole(top):
-    """From the right shoulder tip to the armpit (for raglan sleeves, from the neck)."""
+    """From the right shoulder tip to the armpit."""
     (sx, sy), (ax, ay) = top.shoulder, top.armpit
-    if top.raglan:
-        return Pen(top.neck.half + 0.3, 1.0).cubic(sx * 0.62, 9, ax - 6, ay - 8, ax, ay).points
     depth = top.armhole_in
     return Pen(sx, sy).cubic(sx - depth * 0.5, sy + 5, ax - depth * 2.2, ay - 5.5, ax, ay).points
 
@@ -98,9 +91,8 @@ def half_width(top, y):
 
 def body(top):
     neck = top.neck
-    right = (
-        Pen(neck.half, 0.0).cubic(neck.half + 4, 0.9, top.shoulder[0] - 4, top.shoulder[1] - 1.1, *top.shoulder).points
-    )
+    (x, y), third = top.shoulder, (top.shoulder[0] - neck.half) / 3
+    right = Pen(neck.half, 0.0).cubic(neck.half + third, y * 0.22, x - third, y * 0.74, x, y).points
     side = Pen(*top.armpit).down(top.sides).points
-    half = right + (armhole(top)[1:] if not top.raglan else [top.armpit]) + side[1:]
+    half = right + armhole(top)[1:] + side[1:]
     return [(0, 0), *half, *hem_line(top)[1:-1], *mirror(half)[::-1]]

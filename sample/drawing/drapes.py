@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sample.drawing.render import Part
+from sample.drawing.parts import Part
 
 
 @dataclass
@@ -32,7 +32,6 @@ class Drape:
         phases = np.cumsum(steps)
         self._knots, self._phases = knots, (phases - phases.mean()) / (phases[-1] - phases[0]) * 1.3 * self.count
         self._offset = 0.5 if self.pleated else self.rng.uniform(0, 1)
-        self._strength = 1.0 if self.pleated else None
         self._uneven = self.rng.uniform(0.45, 1.15, 64)
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 
 from sample.drawing.drapes import Drape, inner_hem
 from sample.drawing.geometry import Pen, both_sides, mirror, offset
-from sample.drawing.render import Button, Garment, Part, Seam, Stitch
+from sample.drawing.parts import Button, Garment, Part, Seam, Stitch
 
 
 @dataclass

@@ -3,12 +3,12 @@
 import numpy as np
 
 from sample.drawing.closures import tied_belt, wrapped_front
+from sample.drawing.collars import NECKS
 from sample.drawing.creases import crease
 from sample.drawing.cut import armhole, body, half_width, hem_line
 from sample.drawing.drapes import inner_hem
-from sample.drawing.geometry import Pen, both_sides, mirror
-from sample.drawing.necks import NECKS
-from sample.drawing.render import Button, Garment, Grain, Part, Seam, Stitch
+from sample.drawing.geometry import Pen, both_sides, mirror, offset
+from sample.drawing.parts import Button, Garment, Grain, Part, Seam, Stitch
 
 
 def sleeve(top):
@@ -44,6 +44,9 @@ def shell(top):
             grains.append(Grain(arm, origin, angle))
             line = armhole(top) if side > 0 else mirror(armhole(top))
             seams.append(Seam(line, 0.8, 0.35))
+    if not top.sleeve:
+        binding = offset(armhole(top), 0.8)
+        stitches += [Stitch(binding, top.thread), Stitch(mirror(binding), top.thread)]
     for y in (*([top.waist] if top.waist else []), *top.tiers):
         half = half_width(top, y)
         seams.append(Seam(Pen(-half, y).quad(0, y + 1.2, half, y).points, 1.0, 1.0))
@@ -108,7 +111,6 @@ def _rib(outline, colour, top, angle=0.0, origin=(0.0, 0.0)):
         [outline],
         colour,
         "rib",
-        prints=top.trim_prints,
         angle=angle,
         origin=origin,
         roll=3.0,
@@ -177,7 +179,7 @@ def patch_pocket(top):
         (right - inset, y),
     ]
     stitches = [Stitch(edge, top.thread), Stitch([(left, y + 1.8), (right, y + 1.8)], top.thread)]
-    prints = top.prints if top.pocket_prints is None else top.pocket_prints
+    prints = top.prints
     return Part(
         [outline],
         top.colour,

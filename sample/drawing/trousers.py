@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sample.drawing.geometry import Pen, band, both_sides, mirror, offset
-from sample.drawing.render import Button, Garment, Part, Seam, Stitch
+from sample.drawing.parts import Button, Garment, Part, Seam, Stitch
 
 
 @dataclass
@@ -23,7 +23,6 @@ class Trousers:
     thread: str | None = None
     fade: float = 0.0
     prints: list = field(default_factory=list)
-    turn_up: float = 0.0
     button: str = "#d9cfba"
 
     def extent(self):
@@ -180,29 +179,8 @@ def draw(t):
         lift=0.6,
     )
     parts = [inside, label, shell]
-    if t.turn_up:
-        for flip in (list, mirror):
-            low, high = _hem_line(t, 0), _hem_line(t, t.turn_up)
-            block = [(x, y) for x, y in high] + [(x, y + 0.1) for x, y in low][::-1]
-            parts.append(
-                Part(
-                    [flip(block)],
-                    t.colour,
-                    t.fabric,
-                    prints=t.prints,
-                    volume=2,
-                    roll=2.2,
-                    folds=0.6,
-                    lift=0.4,
-                    tint=_paler if t.style == "jeans" else None,
-                )
-            )
     extra, buttons = (_drawstring if t.style == "drawstring" else _waistband)(t)
     return Garment(parts + extra, _trouser_landmarks(t), [], buttons)
-
-
-def _paler(x, y, mottle):
-    return 1.55 + 0.1 * mottle
 
 
 def _waistband(t):

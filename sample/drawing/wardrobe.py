@@ -11,12 +11,12 @@ import numpy as np
 from sample.drawing import prints
 from sample.drawing.cut import Top
 from sample.drawing.drapes import Drape
-from sample.drawing.necks import Neck
+from sample.drawing.neckline import Neck
 from sample.drawing.skirts import Skirt
 from sample.drawing.trousers import Trousers
 
 WHITE, ECRU, OAT, SAND, CAMEL = "#f3f2ee", "#ebe5d7", "#d9cdb8", "#cdb995", "#b28c62"
-RUST, BRICK, BURGUNDY, BLUSH = "#a3502f", "#a23b32", "#5f2633", "#d8b5aa"
+RUST, BRICK, BURGUNDY, BLUSH, OCHRE = "#a3502f", "#a23b32", "#5f2633", "#d8b5aa", "#c4953f"
 NAVY, SKY, INDIGO, SLATE = "#222d47", "#b4c7dc", "#34486a", "#55677d"
 SAGE, FOREST, OLIVE = "#97a48f", "#27453b", "#62684f"
 CHARCOAL, BLACK, GREY = "#3a3c41", "#242529", "#a9abae"
@@ -24,12 +24,16 @@ TAN_THREAD = "#b98548"
 
 TEE = Top(WHITE, neck=Neck(), sides=((25.0, 44), (25.6, 71)), shoulder=(21.8, 4.4), armpit=(25.6, 24.0))
 WOMEN_TEE = replace(
-    TEE, neck=Neck(half=8.8, drop=10.5, rib=1.5), shoulder=(18.8, 4.0), armpit=(23.0, 21.0),
-    sides=((21.6, 36), (22.6, 50), (23.6, 63)), sleeve=15.5, cuff=15.0, sleeve_angle=39,
+    TEE, neck=Neck(half=8.8, drop=10.5, rib=1.5), shoulder=(19.4, 4.1), armpit=(23.0, 21.0),
+    sides=((21.6, 36), (22.6, 50), (23.6, 63)), sleeve=15.5, cuff=13.4, sleeve_angle=31,
+)  # fmt: skip
+CROPPED_TEE = replace(
+    WOMEN_TEE, neck=Neck(half=8.6, drop=9.2, rib=1.9), shoulder=(21.0, 4.4), armpit=(24.4, 22.5),
+    sides=((24.0, 36), (24.2, 50)), sleeve=16.5, cuff=14.4, sleeve_angle=31,
 )  # fmt: skip
 KIDS_TEE = replace(
     TEE, neck=Neck(half=7.6, drop=7.0, rib=1.6), shoulder=(16.2, 3.2), armpit=(19.2, 18.0),
-    sides=((19.0, 32), (19.6, 50)), sleeve=13.0, cuff=13.0,
+    sides=((19.0, 32), (19.6, 50)), sleeve=13.0, cuff=11.6, sleeve_angle=32,
 )  # fmt: skip
 LONG = {"sleeve": 62.0, "sleeve_angle": 71.0, "cuff": 9.6, "bulge": 6.5}
 WOMEN_LONG = {"sleeve": 57.0, "sleeve_angle": 71.0, "cuff": 8.8, "bulge": 5.5}
@@ -83,6 +87,8 @@ UPPER = {
     "far-dunes-tee-ecru": landscape(ECRU, ("#efd9b8", "#d3683e", "#c68f60", "#8b5d48", "#34485a"), "#34485a"),
     "far-dunes-tee-slate": landscape(SLATE, ("#e9d7b9", "#e39a4f", "#b9a184", "#7c7f7a", "#2c3a4b"), "#f0e6d2"),
     "cove-vneck-blush": replace(WOMEN_TEE, colour=BLUSH, neck=Neck(shape="v", half=8.8, drop=16.0, rib=1.3)),
+    "lido-cropped-tee-ochre": replace(CROPPED_TEE, colour=OCHRE),
+    "lido-cropped-tee-black": replace(CROPPED_TEE, colour=BLACK),
     "ranger-henley-oat": replace(
         TEE, colour=OAT, fabric="slub", neck=Neck("henley", half=8.4, drop=9.0, rib=1.7, placket=13.0),
         button="#8b6b4a", **LONG,
@@ -96,8 +102,8 @@ UPPER = {
         prints=[prints.tartan([("#232a3a", 0.0, 0.30), ("#232a3a", 0.38, 0.05), ("#e0d5c0", 0.64, 0.04)], 9.2)],
     ),
     "shore-linen-shirt-sand": replace(
-        SHIRT, colour=SAND, fabric="linen", shoulder=(20.0, 4.2), armpit=(25.0, 23.0), button="#7d6a52",
-        sides=((24.6, 42), (24.8, 60), (23.8, 66)), sleeve=21.0, sleeve_angle=44.0, cuff=16.5, bulge=2.0,
+        SHIRT, colour=SAND, fabric="linen", shoulder=(19.4, 4.2), armpit=(24.0, 22.5), button="#7d6a52",
+        sides=((23.4, 42), (24.0, 60), (23.0, 66)), sleeve=19.0, sleeve_angle=37.0, cuff=14.6, bulge=1.4,
     ),
     "north-sweatshirt-grey": replace(
         SWEATSHIRT, colour=GREY, fabric="marl", prints=[chest_letters("#33373e", "NORTHLINE", 21, 26)]
@@ -158,7 +164,7 @@ LOWER = {
 
 SHIFT = replace(
     WOMEN_TEE, fabric="crepe", neck=Neck(shape="boat", half=10.0, drop=7.5, rib=0, dip=2.0), shoulder=(16.8, 3.2),
-    armpit=(22.0, 21.5), armhole_in=3.4, sides=((21.0, 38), (24.0, 62), (25.5, 92)), sleeve=0, waist=None,
+    armpit=(22.0, 21.5), armhole_in=3.4, sides=((21.0, 38), (24.0, 62), (25.5, 92)), sleeve=0,
 )  # fmt: skip
 
 
@@ -174,7 +180,7 @@ def flared(base, seed, waist, hem, count=7, depth=11.0, sway=1.1, gather=0.3, **
 def garden(ground, colours, seed):
     cloth = [prints.scattered(prints.blossom, 28, 17, seed, colours, 2.4)]
     base = replace(WOMEN_TEE, colour=ground, fabric="viscose", prints=cloth, neck=Neck(half=9.5, drop=11.0, rib=0))
-    return flared(base, 11, (40.0, 17.5), (35.0, 98.0), sleeve=17.0, cuff=16.5)
+    return flared(base, 11, (40.0, 17.5), (35.0, 98.0), sleeve=17.0, cuff=14.5)
 
 
 SHIRT_DRESS = flared(
@@ -206,7 +212,7 @@ DRESS = {
     "solana-maxi-rust": MAXI,
     "pier-tee-dress-stripe": replace(
         WOMEN_TEE, colour=ECRU, prints=[prints.stripes([(NAVY, 0.8), (None, 1.4)])],
-        sides=((22.4, 40), (24.6, 62), (26.0, 92)), sleeve=17.0, cuff=16.0,
+        sides=((22.4, 40), (24.6, 62), (26.0, 92)), sleeve=17.0, cuff=14.5,
     ),
     "noor-knit-dress-camel": replace(
         MOCK, colour=CAMEL, fabric="fine_knit", sides=((21.0, 38), (24.2, 60), (24.0, 104)), rib=7.0
@@ -214,7 +220,7 @@ DRESS = {
     "junior-gingham-dress-sky": flared(
         replace(KIDS_TEE, colour=WHITE, fabric="poplin", prints=[prints.gingham("#6f93bd", 0.9)],
                 neck=Neck(half=7.6, drop=7.0, rib=0)),
-        15, (28.0, 16.5), (28.0, 62.0), count=7, depth=9.0, gather=0.5, sleeve=11.0, cuff=13.0,
+        15, (28.0, 16.5), (28.0, 62.0), count=7, depth=9.0, gather=0.5, sleeve=12.0, cuff=10.6,
     ),
 }  # fmt: skip
 

@@ -1,89 +1,10 @@
 """Necklines and collars: what is seen inside the neck, and what lies over the front."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from sample.drawing.closures import placket
 from sample.drawing.geometry import Pen, band, mirror, offset
-from sample.drawing.render import Button, Part, Seam, Stitch
-
-
-@dataclass
-class Neck:
-    """style: a key of NECKS; half: half width at the shoulder; drop: depth of the front seam; rib: height of the
-    band along it (cm)."""
-
-    style: str = "crew"
-    half: float = 8.6
-    drop: float = 9.6
-    rib: float = 1.9
-    dip: float = 1.3  # how far the back neckline hangs below the shoulder points
-    placket: float = 0.0  # length below the front neck
-    label: str = "#f4f2ee"
-    shape: str = "round"
-
-    @property
-    def rise(self):
-        """How far the neck stands above the shoulder point."""
-        return {"mock": 6.0, "shirt": 3.8, "polo": 3.4}.get(self.style, 1.0)
-
-    def seam(self):
-        """The front neck seam from the left shoulder point to the right one."""
-        half, drop = self.half, self.drop
-        if self.shape == "v":
-            right = Pen(0, drop).cubic(half * 0.34, drop * 0.62, half * 0.86, drop * 0.34, half, 0).points
-        elif self.shape == "boat":
-            right = Pen(0, drop).cubic(half * 0.5, drop, half * 0.85, drop * 0.62, half, 0).points
-        else:
-            right = Pen(0, drop).cubic(half * 0.56, drop, half * 0.96, drop * 0.62, half, 0).points
-        return mirror(right)[:0:-1] + right
-
-    def hole(self):
-        return [*self.seam(), (self.half, -12), (-self.half, -12)]
-
-    def edge(self):
-        """The front edge of the opening, left to right: what the body shows above."""
-        if self.style in ("shirt", "polo"):
-            half = self.half
-            fold = Pen(0, 4.8).line(0.9, 4.7).cubic(3.4, 2.4, half - 1.3, 0.2, half - 1.2, -2.3).points
-            return mirror(fold)[:0:-1] + fold
-        if self.style == "mock":
-            half = self.half - 1.2
-            return Pen(-half, -5.0).quad(0, -3.6, half, -5.0).points
-        return self.inner(self.rib) if self.rib else self.seam()
-
-    def inner(self, width):
-        """The neck seam moved inwards; at the point of a V the two sides meet and do not cross."""
-        moved = np.array(offset(self.seam(), -width))
-        half = len(moved) // 2
-        moved[:half, 0] = np.minimum(moved[:half, 0], 0)
-        moved[half:, 0] = np.maximum(moved[half:, 0], 0)
-        if self.shape == "v":
-            crossed = np.abs(moved[:, 0]) < 1e-6
-            moved[crossed, 1] = moved[~crossed, 1].max()
-        return [tuple(point) for point in moved]
-
-    def strip(self):
-        """The band along the front neck as an outline."""
-        return self.seam() + self.inner(self.rib)[::-1]
-
-    def back_line(self):
-        """The back neckline, left to right."""
-        if self.style in ("shirt", "polo"):
-            return Pen(-self.half + 0.6, -1.7).quad(0, -5.2, self.half - 0.6, -1.7).points
-        if self.style == "mock":
-            half = self.half - 1.2
-            return Pen(-half, -5.0).quad(0, -6.6, half, -5.0).points
-        half = self.half - 0.75 * self.rib
-        return Pen(-half, -0.25).cubic(-half * 0.6, self.dip + 0.3, half * 0.6, self.dip + 0.3, half, -0.25).points
-
-    def front(self):
-        edge = self.edge()
-        return max(edge, key=lambda point: point[1])
-
-    def back(self):
-        line = self.back_line()
-        return line[len(line) // 2]
+from sample.drawing.parts import Button, Part, Seam, Stitch
 
 
 def _inside(top, shade=0.62):
@@ -155,7 +76,6 @@ def banded(top):
                     [strip],
                     colour,
                     "fine_rib" if neck.rib > 1.2 else "jersey",
-                    prints=top.trim_prints,
                     volume=0,
                     roll=2.2,
                     roll_width=3,
@@ -202,42 +122,10 @@ def _follow(neck, part):
     return part
 
 
-def _placket(top, start, length, width, count, first=2.2, gap=None):
-    """A buttoned strip down the centre front -> parts, buttons."""
-    half = width / 2
-    end = start + length
-    outline = [(-half, start), (half, start), (half, end), (-half, end)]
-    inset = 0.35
-    stitches = [
-        Stitch([(-half + inset, start), (-half + inset, end)], top.thread),
-        Stitch([(half - inset, start), (half - inset, end)], top.thread),
-    ]
-    if length < 30:
-        stitches.append(Stitch([(-half, end - 0.4), (half, end - 0.4)], top.thread))
-        stitches.append(Stitch([(-half, end - 1.9), (half, end - 1.9)], top.thread))
-    fabric = "fine_rib" if top.neck.style == "cardigan" else top.fabric
-    prints = [] if top.trim else top.prints
-    strip = Part(
-        [outline],
-        top.trim or top.colour,
-        fabric,
-        prints=prints,
-        stitches=stitches,
-        volume=0,
-        roll=1.5,
-        roll_width=1.8,
-        folds=0.85,
-        lift=0.35,
-    )
-    gap = gap or (length - first - 3) / max(count - 1, 1)
-    buttons = [Button(0, start + first + gap * step, 0.56, top.button) for step in range(count)]
-    return [strip], buttons
-
-
 def henley(top):
     below, above, _ = banded(top)
     start = top.neck.drop - top.neck.rib * 0.9
-    strip, buttons = _placket(top, start, top.neck.placket, 3.0, 3, 1.4)
+    strip, buttons = placket(top, start, top.neck.placket, 3.0, 3, 1.4)
     return below, [*above, *strip], buttons
 
 
@@ -246,7 +134,7 @@ def collared(top):
     neck, colour = top.neck, top.trim or top.colour
     knit = neck.style == "polo"
     fabric = "fine_rib" if knit else top.fabric
-    prints = top.trim_prints if top.trim or knit else top.prints
+    prints = [] if top.trim or knit else top.prints
     below = _inside(top, 0.60)
     back = band(neck.back_line(), 3.6)
     below.append(Part([back], colour, fabric, prints=prints, volume=0, roll=1.0, folds=0.1, shade=0.72, lift=0.3))
@@ -277,7 +165,7 @@ def collared(top):
             )
         )
     length = neck.placket or top.hem[1] + top.hem_sag - 5.2
-    strip, buttons = _placket(
+    strip, buttons = placket(
         top,
         6.4 if not knit else 6.0,
         length if neck.placket else length - 2.0,
@@ -334,7 +222,7 @@ def cardigan(top):
     below += _label(neck, 2.9)
     width = neck.rib
     above = [Part([neck.strip()], colour, "fine_rib", volume=0, roll=2.4, roll_width=3, folds=0.4, lift=0.4)]
-    strip, buttons = _placket(
+    strip, buttons = placket(
         top, neck.drop - width * 0.9, top.hem[1] + top.hem_sag - neck.drop + width * 0.9, 3.4, 6, 2.6
     )
     strip[0].stitches = []
