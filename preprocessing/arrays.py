@@ -1,4 +1,4 @@
-"""Named arrays to bytes and back: an npz without pickles, deflated at the fastest level (numpy's own is 3 x slower)."""
+"""Named arrays to bytes and back: an npz without pickles, deflated at the fastest level."""
 
 from __future__ import annotations
 

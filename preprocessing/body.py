@@ -94,9 +94,7 @@ class Limbs:
     hand: dict[str, tuple[np.ndarray, np.ndarray]]
 
     def arm_distance(self, side: str) -> np.ndarray:
-        return np.minimum(
-            np.minimum(self.upper_arm[side][0], self.forearm[side][0]), self.hand[side][0]
-        )
+        return np.minimum(np.minimum(self.upper_arm[side][0], self.forearm[side][0]), self.hand[side][0])
 
 
 SIDES = ("left", "right")

@@ -88,7 +88,9 @@ def check_keypoints(keypoints: np.ndarray, shape: tuple[int, int], *, hips_seen:
     if not face_seen or shoulders[0, 0] < shoulders[1, 0]:
         raise Refusal(
             "photo.face_hidden",
-            gettext_noop("We cannot see your face. Please choose a photo that shows you from the front, head included."),
+            gettext_noop(
+                "We cannot see your face. Please choose a photo that shows you from the front, head included."
+            ),
         )
     span = float(np.hypot(*(shoulders[0, :2] - shoulders[1, :2])))
     if span < 0.05 * max(height, width):
@@ -138,7 +140,9 @@ def check_photo(person: PreparedPerson) -> list[Finding]:
             Finding(
                 "photo.torso_hidden",
                 "refuse",
-                gettext_noop("Your arms, hair or a bag cover most of your top. Please choose a photo where we can see it."),
+                gettext_noop(
+                    "Your arms, hair or a bag cover most of your top. Please choose a photo where we can see it."
+                ),
             )
         )
     elif _hidden_torso(person) > 0.15:
@@ -189,7 +193,9 @@ def _lighting(person: PreparedPerson) -> list[Finding]:
     sharpness = cv2.Laplacian(grey, cv2.CV_32F)[person.mask > 127].std()
     if sharpness < 2.0:
         findings.append(
-            Finding("photo.blurred", "warn", gettext_noop("This photo is blurred. A sharp one gives a better picture."))
+            Finding(
+                "photo.blurred", "warn", gettext_noop("This photo is blurred. A sharp one gives a better picture.")
+            )
         )
     return findings
 

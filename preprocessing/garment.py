@@ -10,9 +10,10 @@ import numpy as np
 
 from preprocessing import arrays, colour
 from preprocessing.errors import gettext_noop
-from preprocessing.garment_landmarks import CUFFS, REQUIRED, SIDES, Landmarks, find_landmarks, sleeve_part
+from preprocessing.garment_landmarks import CUFFS, REQUIRED, SIDES, Landmarks, find_landmarks
 from preprocessing.garment_mask import FoundMask, find_mask, from_alpha
 from preprocessing.neckline import find_neckline
+from preprocessing.sleeve import sleeve_part
 
 # Raised when the same picture gives another result, so that analyses are made anew.
 VERSION = "1"
@@ -38,7 +39,9 @@ PROBLEMS = {
     for problem in (
         Problem(
             "garment.not_found",
-            gettext_noop("We cannot find the garment in this picture. Use one that shows it alone on a plain background."),
+            gettext_noop(
+                "We cannot find the garment in this picture. Use one that shows it alone on a plain background."
+            ),
         ),
         Problem(
             "garment.category_not_supported",
@@ -60,7 +63,9 @@ PROBLEMS = {
         ),
         Problem(
             "garment.sleeve_conflict",
-            gettext_noop("The sleeves in this picture do not fit the sleeve length given. Check it, or spread the sleeves."),
+            gettext_noop(
+                "The sleeves in this picture do not fit the sleeve length given. Check it, or spread the sleeves."
+            ),
         ),
     )
 }

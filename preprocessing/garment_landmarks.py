@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from preprocessing.sleeve import cuff, sleeve_part
+
 SIDES = (("left", -1), ("right", 1))
 REQUIRED = tuple(f"{name}_{side}" for name in ("collar", "shoulder", "armpit", "hem") for side, _ in SIDES)
 CUFFS = tuple(f"cuff_{which}_{side}" for which in ("outer", "inner") for side, _ in SIDES)
@@ -175,7 +177,7 @@ def _mirrored_where_missing(outline: Outline, armpits: dict) -> dict:
     """Both armpits, where one is certain and the other was not found; else none."""
     if len(armpits) != 1:
         return armpits
-    (side, (depth, point)), = armpits.items()
+    ((side, (depth, point)),) = armpits.items()
     if depth < 0.07 * outline.width:
         return {}
     other = "right" if side == "left" else "left"
@@ -220,7 +222,10 @@ def _sleeveless_points(outline: Outline) -> dict:
     rows = np.arange(outline.top, int(outline.top + 0.75 * outline.height), 2)
     for side, sign in SIDES:
         edge = np.array(
-            [max(((run[1] if sign > 0 else run[0]) - outline.axis) * sign for run in runs(outline.mask[row])) for row in rows]
+            [
+                max(((run[1] if sign > 0 else run[0]) - outline.axis) * sign for run in runs(outline.mask[row]))
+                for row in rows
+            ]
         )
         deepest = int(np.argmax(edge > 0.955 * edge[: max(3, int(0.75 * len(edge)))].max()))
         armpit = np.array([outline.axis + sign * edge[deepest], rows[deepest]], float)
@@ -258,69 +263,6 @@ def _hem(outline: Outline) -> dict:
     }
 
 
-def sleeve_part(mask: np.ndarray, points: dict, side: str) -> np.ndarray | None:
-    """The part of a mask beyond the line from shoulder to armpit; bool (H, W), None when there is none."""
-    sign = dict(SIDES)[side]
-    shoulder, armpit = (np.asarray(points[f"{name}_{side}"], float) for name in ("shoulder", "armpit"))
-    along = armpit - shoulder
-    normal = np.array([along[1], -along[0]]) / max(np.hypot(*along), 1e-3)
-    if normal[0] * sign < 0:
-        normal = -normal
-    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
-    part = mask & ((x - shoulder[0]) * normal[0] + (y - shoulder[1]) * normal[1] > 0)
-    body = np.interp(
-        np.arange(mask.shape[0]),
-        [armpit[1], points[f"hem_{side}"][1]],
-        [armpit[0], points[f"hem_{side}"][0]],
-    )
-    part &= ((x - body[:, None]) * sign > 0) | (y < armpit[1])
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8))
-    if count < 2:
-        return None
-    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-
-
-def _cuff(part: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Outer and inner corner of a sleeve's end: the farthest along it, with the upper and the lower edge."""
-    rows, columns = np.nonzero(part)
-    pixels = np.stack([columns, rows], axis=1).astype(float)
-    middle = (shoulder + armpit) / 2
-    way = pixels.mean(0) - middle
-    for _ in range(2):
-        way /= max(np.hypot(*way), 1e-3)
-        reach = (pixels - middle) @ way
-        way = pixels[reach > np.quantile(reach, 0.9)].mean(0) - middle
-    way /= max(np.hypot(*way), 1e-3)
-    upward = np.array([way[1], -way[0]])
-    if upward @ (shoulder - middle) < 0:
-        upward = -upward
-    outer = pixels[np.argmax(pixels @ way + 0.75 * (pixels @ upward))]
-    inner = pixels[np.argmax(pixels @ way - 0.75 * (pixels @ upward))]
-    length = (np.hypot(*(outer - shoulder)) + np.hypot(*(inner - armpit))) / 2
-    if length < 1.2 * np.hypot(*(armpit - shoulder)):
-        away = np.array([(armpit - shoulder)[1], -(armpit - shoulder)[0]])  # from the armhole
-        away = away if away @ (pixels.mean(0) - middle) > 0 else -away
-        outer = pixels[np.argmax(pixels @ away)]
-        inner = _short_cuff(part, outer, armpit)
-    return outer, inner
-
-
-def _short_cuff(part: np.ndarray, outer: np.ndarray, armpit: np.ndarray) -> np.ndarray:
-    """Inner corner of a short sleeve's end: where the outline turns on its way from the outer corner to the armpit;
-    close to the armpit when it runs straight there."""
-    contours, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    contour = max(contours, key=cv2.contourArea).reshape(-1, 2).astype(float)
-    chord = armpit - outer
-    length = max(float(np.hypot(*chord)), 1.0)
-    normal = np.array([-chord[1], chord[0]]) / length
-    if normal[1] < 0:
-        normal = -normal  # below the sleeve
-    place = (contour - outer) @ chord / length**2
-    below = np.where((place > 0.05) & (place < 0.98), (contour - outer) @ normal, -np.inf)
-    turn = int(np.argmax(below))
-    return contour[turn] if below[turn] > 0.06 * length else outer + 0.85 * chord
-
-
 def _doubts(outline: Outline, points: dict, sleeved: bool) -> tuple[str, ...]:
     span = points["shoulder_right"][0] - points["shoulder_left"][0]
     chest = points["armpit_right"][0] - points["armpit_left"][0]
@@ -348,7 +290,9 @@ def _has_armholes(outline: Outline, points: dict) -> bool:
             continue
         rows = np.linspace(shoulder[1], armpit[1], 12)[1:-1].astype(int)
         chord = np.interp(rows, [shoulder[1], armpit[1]], [shoulder[0], armpit[0]])
-        edge = np.array([max((run[1] if sign > 0 else run[0]) * sign for run in runs(outline.mask[row])) for row in rows])
+        edge = np.array(
+            [max((run[1] if sign > 0 else run[0]) * sign for run in runs(outline.mask[row])) for row in rows]
+        )
         if (chord * sign - edge).max() < 0.01 * outline.width:
             return False
     return True
@@ -367,7 +311,7 @@ def find_landmarks(mask: np.ndarray) -> Landmarks | None:
             part = sleeve_part(mask, points, side)
             if part is None:
                 return None
-            outer, inner = _cuff(part, points[f"shoulder_{side}"], points[f"armpit_{side}"])
+            outer, inner = cuff(part, points[f"shoulder_{side}"], points[f"armpit_{side}"])
             points |= {f"cuff_outer_{side}": outer, f"cuff_inner_{side}": inner}
     else:
         points = _sleeveless_points(outline) | hem

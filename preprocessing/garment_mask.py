@@ -133,8 +133,14 @@ def _by_distance(background: _Background) -> np.ndarray | None:
     # With a garment that stands out, a faint rim is its shadow; with one that does not, it is the garment.
     if added < (0.15 if contrast > 40 else 0.012) or faint.mean() > 0.8:
         return sure
-    return cv2.morphologyEx((sure | cv2.erode(faint.astype(np.uint8), np.ones((3, 3))) > 0).astype(np.uint8),
-                            cv2.MORPH_OPEN, _ellipse(7)) > 0
+    return (
+        cv2.morphologyEx(
+            (sure | cv2.erode(faint.astype(np.uint8), np.ones((3, 3))) > 0).astype(np.uint8),
+            cv2.MORPH_OPEN,
+            _ellipse(7),
+        )
+        > 0
+    )
 
 
 def _without_gaps(mask: np.ndarray, background: _Background) -> np.ndarray:
@@ -145,12 +151,12 @@ def _without_gaps(mask: np.ndarray, background: _Background) -> np.ndarray:
         limit = max(limit, 0.3 * contrast)
     alike = background.distance < limit
     alike = cv2.morphologyEx((alike & mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(alike, connectivity=4)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(alike, connectivity=4)
     large = stats[:, cv2.CC_STAT_AREA] > 0.0004 * mask.size
     tall = stats[:, cv2.CC_STAT_HEIGHT] > 1.2 * stats[:, cv2.CC_STAT_WIDTH]
     found = np.flatnonzero(large & tall)
     found = found[found > 0]
-    if contrast < 12 or len(found) > 4:  # white on white, or a print, has such places in its middle
+    if contrast < 20 or len(found) > 4:  # white on white, or a print, has such places in its middle
         return mask
     return mask & ~(cv2.dilate(np.isin(labels, found).astype(np.uint8), np.ones((3, 3))) > 0)
 
@@ -271,7 +277,7 @@ def _middle_piece(mask: np.ndarray) -> np.ndarray | None:
 
 
 def _fill_small_holes(mask: np.ndarray) -> np.ndarray:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
     small = 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] < 0.01 * mask.size)
     return mask | (np.isin(labels, small) & (labels > 0))
 

@@ -49,7 +49,7 @@ class Region(IntEnum):
 
 
 class Parse(IntEnum):
-    """Labels of a parse map: the numbers of CIHP (arXiv:1811.12596), and one of our own for what it has no name for."""
+    """Labels of a parse map: the numbers of CIHP (arXiv:1811.12596), and one of our own for the rest."""
 
     BACKGROUND = 0
     HAIR = 2

@@ -18,9 +18,7 @@ class _Search:
         self.mask, self.left, self.right = mask, left, right
         self.width = right[0] - left[0]
         self.lab = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32), (0, 0), 1.5)
-        squares = [
-            cv2.Sobel(self.lab, cv2.CV_32F, dx, 1 - dx, ksize=3) ** 2 for dx in (0, 1)
-        ]
+        squares = [cv2.Sobel(self.lab, cv2.CV_32F, dx, 1 - dx, ksize=3) ** 2 for dx in (0, 1)]
         self.edges = np.minimum(np.sqrt(sum(square.sum(-1) for square in squares)) / 8, 12)
 
     def curve(self, depth: float, power: float, x: np.ndarray = SAMPLES) -> np.ndarray:
@@ -104,7 +102,7 @@ def _front_edge(search: _Search, found: list) -> tuple[float | None, float | Non
     """
     width = search.width
     chest = search.curve(width, 4.5, np.linspace(-0.9, 0.9, 31))
-    texture = np.median([search._at(search.edges, chest + [0, shift * width]) for shift in (-0.2, 0, 0.2)])
+    texture = np.median([search._at(search.edges, chest + np.array([0, shift * width])) for shift in (-0.2, 0, 0.2)])
     bonus = np.clip(1.3 - texture / 4, 0, 1)  # in a print or in stripes there are edges at any depth
     convincing = [
         (total * (0.5 + bonus * depth / width), depth, power)

@@ -146,6 +146,4 @@ def prepare_person(image: np.ndarray) -> PreparedPerson:
     person = np.clip((1 - regions[Region.BACKGROUND] - 0.15) / 0.7, 0, 1)
     mask = cv2.resize((person * 255).astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     parse[mask < 64] = Parse.BACKGROUND
-    return PreparedPerson(
-        picture, keypoints, mask, parse, frozenset({HIPS_SYNTHESISED} if synthesised else set())
-    )
+    return PreparedPerson(picture, keypoints, mask, parse, frozenset({HIPS_SYNTHESISED} if synthesised else set()))

@@ -30,7 +30,9 @@ def check(photo: np.ndarray, composite: Composite) -> dict:
     if seen < LEAST_SEEN:
         raise Refusal(
             "result.hidden",
-            gettext_noop("Hair, arms or a bag would hide most of this garment. Please choose a photo with a clear view."),
+            gettext_noop(
+                "Hair, arms or a bag would hide most of this garment. Please choose a photo with a clear view."
+            ),
             f"seen {seen:.2f}",
         )
     drift = _drift(composite)

@@ -13,7 +13,8 @@ from preprocessing.labels import Parse
 from preprocessing.neckline import back_inside
 from tryon.engines.preview.figure import ARM_LABEL, OWN_SIDE, Figure
 from tryon.engines.preview.fill import ARMS, grown, local_mean, old_top, shrunk, soft, spread, without_top
-from tryon.engines.preview.patches import SLEEVE_LABEL, Cut
+from tryon.engines.preview.patches import Cut
+from tryon.engines.preview.sleeves import SLEEVE_LABEL
 from tryon.engines.preview.warp import Patch, draw, folded
 
 
@@ -97,7 +98,7 @@ def _arms_in_front(figure: Figure, limbs: Limbs, sleeve: str) -> np.ndarray:
 def _things_in_front(figure: Figure) -> np.ndarray:
     """Straps and bags worn over the top; not the small marks on it."""
     things = (figure.person.parse == Parse.ACCESSORY).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(things)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(things)
     large = stats[:, cv2.CC_STAT_AREA] > 0.04 * figure.frame.shoulder_width**2
     large[0] = False
     return large[labels]

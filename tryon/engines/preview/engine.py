@@ -66,7 +66,9 @@ class PreviewEngine:
         window = _window(person)
         part = _cropped(person, window)
         limbs = arm_capsules(part.keypoints, part.parse.shape)
-        figure = measure(part, np.minimum.reduce([m[s][0] for m in (limbs.upper_arm, limbs.forearm) for s in SIDES]) < 0.85)
+        figure = measure(
+            part, np.minimum.reduce([m[s][0] for m in (limbs.upper_arm, limbs.forearm) for s in SIDES]) < 0.85
+        )
         composite = compose(garment, figure, limbs, cut(garment, figure))
         notes = check(part.image, composite)
         image, touched = person.image.copy(), np.zeros(person.parse.shape, bool)

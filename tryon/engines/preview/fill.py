@@ -52,7 +52,9 @@ def local_mean(image: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np.
     """Weighted mean about each pixel and the weight there, worked out at a quarter of the size."""
     height, width = weight.shape
     size = (max(width // 4, 1), max(height // 4, 1))
-    total = cv2.GaussianBlur(cv2.resize(image * weight[..., None], size, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4)
+    total = cv2.GaussianBlur(
+        cv2.resize(image * weight[..., None], size, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4
+    )
     share = cv2.GaussianBlur(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4)
     total = total.reshape(*share.shape, -1) / (share[..., None] + 1e-4)
     mean = cv2.resize(total, (width, height)).reshape(height, width, -1)
@@ -129,7 +131,9 @@ def skin(figure: Figure, arms: np.ndarray, arm_distance: np.ndarray, across: np.
     far, far_weight = local_mean(image, weight, 0.45 * unit)
     close, further = np.clip(near_weight * 12, 0, 1)[..., None], np.clip(far_weight * 25, 0, 1)[..., None]
     colour = near * close + (1 - close) * (far * further + median * (1 - further))
-    rounded = np.where(arms, 1.04 - 0.30 * np.clip(arm_distance, 0, 1) ** 3, 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2)
+    rounded = np.where(
+        arms, 1.04 - 0.30 * np.clip(arm_distance, 0, 1) ** 3, 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2
+    )
     colour = colour * cv2.GaussianBlur(rounded.astype(np.float32), (0, 0), 0.035 * unit)[..., None]
     grain = np.random.default_rng(0).normal(0, 4, parse.shape).astype(np.float32)  # a fixed seed: same bytes twice
     return colour + cv2.GaussianBlur(grain, (0, 0), 1.0)[..., None]
@@ -152,5 +156,3 @@ def without_top(figure: Figure, limbs: Limbs, old: np.ndarray) -> np.ndarray:
     filled = background * rest + bare * skin_share + lower * lower_share
     share = soft(old, 1.0)[..., None]
     return image * (1 - share) + filled * share
-
-

@@ -112,7 +112,5 @@ def draw(patch: Patch, shape: tuple[int, int]) -> np.ndarray:
         inside = (b >= -1e-3) & (c >= -1e-3) & (b + c <= 1.001)
         b, c = b[inside][:, None], c[inside][:, None]
         origin = source[index, 0]
-        flow[y0:y1, x0:x1][inside] = (
-            origin + b * (source[index, 1] - origin) + c * (source[index, 2] - origin)
-        )
+        flow[y0:y1, x0:x1][inside] = origin + b * (source[index, 1] - origin) + c * (source[index, 2] - origin)
     return flow

@@ -1,0 +1,69 @@
+"""Which part of a top's mask is a sleeve, and where that sleeve ends."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def sleeve_part(mask: np.ndarray, points: dict, side: str) -> np.ndarray | None:
+    """The part of a mask beyond the line from shoulder to armpit; bool (H, W), None when there is none."""
+    sign = -1 if side == "left" else 1
+    shoulder, armpit = (np.asarray(points[f"{name}_{side}"], float) for name in ("shoulder", "armpit"))
+    along = armpit - shoulder
+    normal = np.array([along[1], -along[0]]) / max(np.hypot(*along), 1e-3)
+    if normal[0] * sign < 0:
+        normal = -normal
+    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
+    part = mask & ((x - shoulder[0]) * normal[0] + (y - shoulder[1]) * normal[1] > 0)
+    body = np.interp(
+        np.arange(mask.shape[0]),
+        [armpit[1], points[f"hem_{side}"][1]],
+        [armpit[0], points[f"hem_{side}"][0]],
+    )
+    part &= ((x - body[:, None]) * sign > 0) | (y < armpit[1])
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8))
+    if count < 2:
+        return None
+    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+
+
+def cuff(part: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Outer and inner corner of a sleeve's end: the farthest along it, with the upper and the lower edge."""
+    rows, columns = np.nonzero(part)
+    pixels = np.stack([columns, rows], axis=1).astype(float)
+    middle = (shoulder + armpit) / 2
+    way = pixels.mean(0) - middle
+    for _ in range(2):
+        way /= max(np.hypot(*way), 1e-3)
+        reach = (pixels - middle) @ way
+        way = pixels[reach > np.quantile(reach, 0.9)].mean(0) - middle
+    way /= max(np.hypot(*way), 1e-3)
+    upward = np.array([way[1], -way[0]])
+    if upward @ (shoulder - middle) < 0:
+        upward = -upward
+    outer = pixels[np.argmax(pixels @ way + 0.75 * (pixels @ upward))]
+    inner = pixels[np.argmax(pixels @ way - 0.75 * (pixels @ upward))]
+    length = (np.hypot(*(outer - shoulder)) + np.hypot(*(inner - armpit))) / 2
+    if length < 1.2 * np.hypot(*(armpit - shoulder)):
+        away = np.array([(armpit - shoulder)[1], -(armpit - shoulder)[0]])  # from the armhole
+        away = away if away @ (pixels.mean(0) - middle) > 0 else -away
+        outer = pixels[np.argmax(pixels @ away)]
+        inner = _short_cuff(part, outer, armpit)
+    return outer, inner
+
+
+def _short_cuff(part: np.ndarray, outer: np.ndarray, armpit: np.ndarray) -> np.ndarray:
+    """Inner corner of a short sleeve's end: where the outline turns on its way from the outer corner to the armpit;
+    close to the armpit when it runs straight there."""
+    contours, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contour = max(contours, key=cv2.contourArea).reshape(-1, 2).astype(float)
+    chord = armpit - outer
+    length = max(float(np.hypot(*chord)), 1.0)
+    normal = np.array([-chord[1], chord[0]]) / length
+    if normal[1] < 0:
+        normal = -normal  # below the sleeve
+    place = (contour - outer) @ chord / length**2
+    below = np.where((place > 0.05) & (place < 0.98), (contour - outer) @ normal, -np.inf)
+    turn = int(np.argmax(below))
+    return contour[turn] if below[turn] > 0.06 * length else outer + 0.85 * chord

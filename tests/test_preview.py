@@ -1,0 +1,144 @@
+"""The preview engine puts a drawn top on a person, and leaves alone what is the person's own."""
+
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from preprocessing import colour
+from preprocessing.errors import Refusal
+from preprocessing.garment import prepare_garment
+from preprocessing.labels import Joint, Parse
+from preprocessing.person import PreparedPerson, prepare_person
+from tests import drawn_garments
+from tryon.engines import ENGINES
+from tryon.engines.preview import checks, warp
+from tryon.engines.preview.compose import Composite
+
+RED = (170, 40, 50)
+
+
+@pytest.fixture(scope="module")
+def person():
+    return prepare_person(astronaut())
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return ENGINES["preview"].load()
+
+
+@pytest.fixture(scope="module")
+def tee():
+    return prepare_garment(drawn_garments.tee(colour=RED)[0], "upper", sleeve="short")
+
+
+@pytest.fixture(scope="module")
+def result(engine, person, tee):
+    return engine.generate(person, tee)
+
+
+def test_the_tee_is_seen_on_the_chest(person, result):
+    assert result.image.shape == person.image.shape
+    assert result.image.dtype == np.uint8
+    chest = result.image[330:380, 180:250].reshape(-1, 3)
+    assert colour.difference(colour.to_lab(chest).mean(0), colour.to_lab(np.uint8(RED))) < 8
+    assert result.notes["delta_e"] < 6
+    assert result.notes["seen"] > 0.8
+
+
+def test_outside_touched_every_byte_is_the_photos(person, result):
+    assert result.touched.dtype == bool
+    assert 0.1 < result.touched.mean() < 0.7
+    assert np.array_equal(result.image[~result.touched], person.image[~result.touched])
+
+
+def test_the_face_keeps_every_byte(person, result):
+    nose = person.keypoints[Joint.NOSE, :2].astype(int)
+    face = person.parse == Parse.FACE
+    core = np.zeros_like(face)
+    core[nose[1] - 25 : nose[1] + 25, nose[0] - 20 : nose[0] + 20] = True
+    core &= face
+    assert core.sum() > 1000
+    assert not result.touched[core].any()
+    assert np.array_equal(result.image[core], person.image[core])
+
+
+def test_the_same_input_gives_the_same_bytes(engine, person, tee, result):
+    stored = PreparedPerson.from_bytes(person.to_bytes())
+    again = engine.generate(stored, tee)
+    assert np.array_equal(again.image, result.image)
+    assert np.array_equal(again.touched, result.touched)
+    assert again.notes == result.notes
+
+
+@pytest.mark.parametrize(
+    "drawn, sleeve",
+    [(drawn_garments.tee, "short"), (drawn_garments.jumper, "long"), (drawn_garments.tank, "sleeveless")],
+)
+def test_no_cloth_is_folded(engine, person, drawn, sleeve):
+    garment = prepare_garment(drawn()[0], "upper", sleeve=sleeve)
+    assert engine.generate(person, garment).notes["folds"] == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"category": "lower"}, {"category": "upper", "sleeve": "long"}],
+    ids=["trousers", "a tee the catalogue calls long-sleeved"],
+)
+def test_garments_that_cannot_be_previewed_are_refused(engine, person, options):
+    garment = prepare_garment(drawn_garments.tee()[0], **options)
+    with pytest.raises(Refusal) as refused:
+        engine.generate(person, garment)
+    assert refused.value.code == "garment.not_previewable"
+    assert garment.problems[0].code in refused.value.detail
+
+
+def composite(image, **changes):
+    shape = image.shape[:2]
+    everywhere = np.ones(shape, np.float32)
+    fields = {
+        "image": image,
+        "touched": np.ones(shape, bool),
+        "cover": everywhere,
+        "drawn": everywhere,
+        "cloth": image.astype(np.float32),
+        "folds": 0,
+    }
+    return Composite(**{**fields, **changes})
+
+
+@pytest.mark.parametrize("code", ["result.no_change", "result.hidden", "result.colour_drift"])
+def test_results_not_worth_showing_are_refused(code):
+    photo, image = np.full((60, 50, 3), 90, np.uint8), np.full((60, 50, 3), 160, np.uint8)
+    made = {
+        "result.no_change": composite(photo),
+        "result.hidden": composite(image, cover=np.full((60, 50), 0.3, np.float32)),
+        "result.colour_drift": composite(image, cloth=np.full((60, 50, 3), (200.0, 40, 40), np.float32)),
+    }
+    with pytest.raises(Refusal) as refused:
+        checks.check(photo, made[code])
+    assert refused.value.code == code
+
+
+def test_a_good_result_passes():
+    photo, image = np.full((60, 50, 3), 90, np.uint8), np.full((60, 50, 3), 160, np.uint8)
+    assert checks.check(photo, composite(image))["delta_e"] == 0
+
+
+def grid(size=6, step=10.0):
+    y, x = np.mgrid[:size, :size] * step
+    return np.stack([x, y], axis=-1)
+
+
+def test_a_patch_carries_each_pixel_to_its_place():
+    flow = warp.draw(warp.Patch(grid(), grid() * 2 + 5), (120, 120))
+    assert flow[45, 65].tolist() == pytest.approx([30, 20], abs=1e-3)
+    assert flow[115, 115, 0] < -5000
+
+
+def test_a_folded_patch_is_noticed_and_flattened():
+    target = grid()
+    target[2, 2] += (25, 0)
+    patch = warp.Patch(grid(), target)
+    assert warp.folded(patch).any()
+    assert not warp.folded(warp.untangled(patch)).any()

@@ -1,0 +1,43 @@
+"""A top's own measures, in the pixels of its picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from preprocessing.garment import BODY, PreparedGarment
+from tryon.engines.preview.figure import SIDES
+
+
+class Source:
+    """The garment's own measures, in its picture's pixels."""
+
+    def __init__(self, garment: PreparedGarment):
+        self.points = {name: np.array(point, float) for name, point in garment.landmarks.items()}
+        self.parts = garment.parts
+        self.sleeved = "cuff_outer_left" in self.points and garment.sleeve != "sleeveless"
+        self.chest = float(self.points["armpit_right"][0] - self.points["armpit_left"][0])
+        body = garment.parts == BODY
+        self.axis = float(sum(self.points[f"armpit_{side}"][0] for side, _ in SIDES) / 2)
+        column = int(np.clip(self.axis, 0, body.shape[1] - 1))
+        rows = np.flatnonzero(body[:, column])
+        self.bottom = float(rows.max()) if len(rows) else self.points["hem_left"][1]
+        self.length = self.bottom - float(sum(self.points[f"collar_{side}"][1] for side, _ in SIDES) / 2)
+        self._profile(body)
+
+    def _profile(self, body: np.ndarray) -> None:
+        """Left and right edge of the body below the armpits."""
+        first = max(self.points[f"armpit_{side}"][1] for side, _ in SIDES)
+        self.rows = np.linspace(first, max(self.bottom - 2, first + 10), 24)
+        self.edges = {}
+        for side, sign in SIDES:
+            armpit, hem = self.points[f"armpit_{side}"], self.points[f"hem_{side}"]
+            straight = np.interp(self.rows, [armpit[1], hem[1]], [armpit[0], hem[0]])
+            edge = np.full(len(self.rows), np.nan)
+            for index, row in enumerate(self.rows):
+                columns = np.flatnonzero(body[min(int(row), body.shape[0] - 1)])
+                if len(columns):
+                    edge[index] = columns.max() if sign > 0 else columns.min()
+            edge = np.where(np.isnan(edge), straight, edge)
+            edge = np.clip(edge, straight - 0.14 * self.chest, straight + 0.14 * self.chest)
+            self.edges[side] = gaussian_filter1d(edge, 1.2, mode="nearest")
