@@ -24,6 +24,7 @@ CHOICES = {
     "gender": dict(Garment.Gender.choices),
     "age": dict(Garment.AgeGroup.choices),
 }
+AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,19 @@ class Facet:
     name: str
     label: str
     options: list[Option]
+
+    @property
+    def first(self) -> list[Option]:
+        """What is shown at once: all, where the rest would not be worth a click."""
+        return self.options if self.name == "size" or len(self.options) <= AT_ONCE + 2 else self.options[:AT_ONCE]
+
+    @property
+    def rest(self) -> list[Option]:
+        return self.options[len(self.first) :]
+
+    @property
+    def rest_chosen(self) -> bool:
+        return any(option.chosen for option in self.rest)
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,11 @@ class Fitting:
         return [person for person in self.people if person.photo.is_model]
 
 
+def wearable() -> frozenset[str]:
+    """The categories that can be tried on at the moment."""
+    return frozenset().union(*(info.categories for info in EngineState.objects.offered()))
+
+
 def why_not(garment: Garment) -> list[str]:
     """Why this garment cannot be tried on, in the reader's language; empty when it can."""
     try:

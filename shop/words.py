@@ -63,6 +63,7 @@ COLOURS = {
     gettext_noop("khaki"): "#8a8157",
     gettext_noop("yellow"): "#ecc93b",
     gettext_noop("mustard"): "#c5932a",
+    gettext_noop("ochre"): "#c08a2d",
     gettext_noop("gold"): "#c2a04a",
 }
 PRODUCT_TYPES = (

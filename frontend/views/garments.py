@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from frontend.facets import active, facets
-from frontend.fitting import Fitting
+from frontend.fitting import Fitting, wearable
 from frontend.forms import SearchForm
 from recommend.services import similar
 from shop import shoppers
@@ -29,11 +29,14 @@ def index(request):
         "form": form,
         "search": search,
         "page": page,
+        "wearable": wearable(),
         "facets": facets(search),
         "active": active(request.GET, search),
     }
     if not context["active"] and not search.order and page.number == 1:
-        context["latest"] = page.object_list[:LATEST]
+        # What the page promises can be done with tops by every engine.
+        tops = search.garments().filter(category=Garment.Category.UPPER)
+        context["latest"] = tops.with_pictures()[:LATEST]
     return render(request, "frontend/garments.html", context)
 
 
@@ -49,6 +52,7 @@ def garment(request, slug):
     context = {
         "garment": garment,
         "colours": colours_of(garment),
+        "wearable": wearable(),
         "similar": similar(garment, k=SIMILAR),
         "fitting": Fitting.of(garment, shopper, photo=request.GET.get("photo", "")),
     }

@@ -57,6 +57,18 @@ document.addEventListener("change", ({ target }) => {
   file.show(null);
 });
 
+// What changed by itself is said once, and only when it reads differently.
+const announcer = document.querySelector("#announcer");
+document.addEventListener("htmx:afterSettle", () => {
+  const text = [...document.querySelectorAll(".say")].map((element) => element.textContent.trim()).join(" ");
+  if (announcer.textContent !== text) announcer.textContent = text;
+});
+
+// On a phone the choices lie over the list: shown is what was asked for.
+document.addEventListener("submit", ({ target }) => {
+  if (target.id === "filters") target.querySelector("details").open = false;
+});
+
 // An address holds only what was chosen.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (detail.elt.id !== "filters") return;
