@@ -10,11 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devtools import processes
-from devtools.layout import State, local, locked
+from devtools.layout import VENV, State, local, locked
 from devtools.servers import python, services
 from devtools.setup import prepare, say
 from devtools.weights import defaults, fetch_all
 from preprocessing.weights import missing
+
+CHECKS = {
+    "ruff check": ["-m", "ruff", "check", "."],
+    "imports point one way": [str(VENV / "bin" / "lint-imports"), "--no-logo", "--no-cache"],
+    "migrations are complete": ["manage.py", "makemigrations", "--check", "--dry-run"],
+}
 
 
 @contextlib.contextmanager
@@ -50,12 +56,9 @@ def test(arguments: list[str]) -> int:
         env["no_proxy"] = env["NO_PROXY"] = ",".join(filter(None, [env.get("NO_PROXY"), "127.0.0.1,localhost"]))
         failed = []
         if not arguments:
-            say("ruff check")
-            failed += ["ruff check"] * bool(python("-m", "ruff", "check", ".", env=env))
-            say("manage.py makemigrations --check")
-            failed += ["makemigrations --check"] * bool(
-                python("manage.py", "makemigrations", "--check", "--dry-run", env=env)
-            )
+            for name, command in CHECKS.items():
+                say(name)
+                failed += [name] * bool(python(*command, env=env))
         code = python("-m", "pytest", *arguments, env=env)
     if failed:
         say(f"Failed besides pytest: {', '.join(failed)}")
