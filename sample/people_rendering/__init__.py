@@ -1,0 +1,1 @@
+"""Model people for the sample shop, rendered offline: body, hair, clothes, scene."""
