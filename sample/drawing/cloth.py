@@ -118,6 +118,7 @@ class Folds:
     def __init__(self, stage, fabric, rng):
         self.stage, self.fabric, self.rng = stage, fabric, rng
         self.height = np.zeros((HEIGHT, WIDTH), np.float32)
+        self._creases = np.zeros_like(self.height)
         self._sway = noise(rng, (170, 170), 2) * 5.0
 
     def crease(self, start, end, strength=1.0, width=1.0, bend=0.0, one_sided=0.0, wander=1.0):
@@ -147,7 +148,12 @@ class Folds:
         ridge = np.exp(-((across / flank) ** 2))
         valley = np.exp(-(((across - 2.1 * spread * np.sign(one_sided or 1)) / (1.5 * spread)) ** 2))
         amount = 6.6 * strength * self.fabric.drape
-        self.height[top:bottom, left:right] += (amount * envelope * (ridge - 0.45 * valley)).astype(np.float32)
+        fold = (amount * envelope * (ridge - 0.45 * valley)).astype(np.float32)
+        # Cloth that is already folded does not fold again across: a later crease dies away on an earlier one.
+        earlier = self._creases[top:bottom, left:right]
+        fold *= np.exp(-np.abs(earlier) / 2.5)
+        earlier += fold
+        self.height[top:bottom, left:right] += fold
 
     def fan(self, start, angle, spread, length, count, strength=1.0, width=1.0):
         """Creases that leave one point, as cloth does where it is held; angle in degrees, 0 = right, 90 = down."""

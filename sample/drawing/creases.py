@@ -63,7 +63,7 @@ def crease(top, folds, rng):
         folds.crease(
             (side * (ax - 1.5), y),
             (side * rng.uniform(2, 12), y + rng.uniform(-9, 4)),
-            rng.uniform(0.5, 0.9),
+            rng.uniform(0.35, 0.65),
             rng.uniform(0.9, 1.5),
             rng.normal(0, 1.0),
             rng.uniform(-1, 1),
