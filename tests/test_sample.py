@@ -58,7 +58,7 @@ def test_table_pictures_and_geometry_name_the_same_garments():
 
 
 def test_the_folder_stays_small():
-    assert sum(path.stat().st_size for path in PICTURES.iterdir()) <= 5_300_000
+    assert sum(path.stat().st_size for path in PICTURES.iterdir()) <= 5_000_000
 
 
 @by_name
