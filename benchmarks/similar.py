@@ -36,7 +36,7 @@ LINE = (
     "{garments:>7} garments: index {build_s:.2f} s, {megabytes:.0f} MB; one added {swap_ms:.1f} ms; "
     "search p50 {search_p50_ms:.2f} p99 {search_p99_ms:.2f} ms; similar p50 {p50_ms:.1f} p99 {p99_ms:.1f} ms"
 )
-DIM = 484
+DIM = 480
 CALLS = 200
 LOWER, DRESS = {"pants", "shorts", "skirt", "trousers"}, {"dress"}
 

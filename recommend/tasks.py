@@ -77,12 +77,16 @@ def with_mask(prepared) -> np.ndarray:
 
 
 def whole(picture: GarmentPicture) -> np.ndarray:
-    """uint8 (H, W, 3), or (H, W, 4) where the picture has a mask of its own; reduced while it is decoded."""
+    """uint8 (H, W, 3), what is transparent on white; reduced while it is decoded."""
     with picture.image.open("rb") as file:
         image = Image.open(file)
         image.draft("RGB", (BIG_ENOUGH, BIG_ENOUGH))
         image.thumbnail((BIG_ENOUGH, BIG_ENOUGH))
-        return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+        if not image.has_transparency_data:
+            return np.asarray(image.convert("RGB"))
+        opaque = Image.new("RGBA", image.size, "white")
+        opaque.alpha_composite(image.convert("RGBA"))
+        return np.asarray(opaque.convert("RGB"))
 
 
 def digest(picture: np.ndarray) -> str:

@@ -295,7 +295,7 @@ def test_a_vector_of_another_length_is_left_out(fresh_index):
     make("other", 5)
     fresh_index.current()
     broken = make("broken", 1)
-    Embedding.objects.filter(garment=broken).update(vector=direction(1, dim=12).tobytes())
+    Embedding.objects.filter(garment=broken).update(vector=direction(1, dim=24).tobytes())
     assert skus(asked) == ["other", "broken"]
     assert services.similar(asked)[1].score is None
 

@@ -1,7 +1,7 @@
 """EfficientNet-Lite2 with colour: the default encoder.
 
 The network (Tan & Le 2019, https://arxiv.org/abs/1905.11946; the Lite form of Liu 2020) was trained to name the
-things of ImageNet. Its pooled 1280 features are projected on the 384 strongest directions of its own classifier:
+things of ImageNet. Its pooled 1280 features are projected on the 380 strongest directions of its own classifier:
 what the classifier reads, little else, and it needs no pictures to be fitted. The garment's colours make 100 more.
 
 Runs through ONNX Runtime: half the time of torch and a tenth of its memory. The ONNX file is made from the weights
@@ -28,7 +28,7 @@ WEIGHT = "efficientnet_lite2"
 SIDE = 260
 MEAN, STD = 127.0, 128.0
 COLOUR_SHARE = 0.06  # measured: docs/recommend.md
-REVISION = 1  # of everything here and in pictures, colour and export: raised when a vector changes
+REVISION = 2  # of everything here and in pictures, colour and export: raised when a vector changes
 SHA256 = WEIGHTS[WEIGHT].files[0].sha256
 EXPORT_SECONDS = 180
 
@@ -46,7 +46,7 @@ class EfficientNet:
         return joined([(1 - COLOUR_SHARE, self.looks(pictures)), (COLOUR_SHARE, colour_vectors(pictures))])
 
     def looks(self, pictures: list[np.ndarray]) -> np.ndarray:
-        """(N, 384) unit rows, without colour's part."""
+        """(N, 380) unit rows, without colour's part."""
         features = [self._session.run(None, {"image": prepared(picture)})[0] for picture in pictures]
         return unit(np.concatenate(features))
 

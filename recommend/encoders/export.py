@@ -11,18 +11,18 @@ import onnxruntime
 import torch
 from efficientnet_lite_pytorch import EfficientNet
 
-DIM = 384
+DIM = 380
 SIDE = 260
 MOST_DIFFERENCE = 1e-3  # of features that are about 0 to 6
 
 
 class Projected(torch.nn.Module):
-    """Pictures (N, 3, 260, 260) to the strongest directions of the classifier (N, 384)."""
+    """Pictures (N, 3, 260, 260) to the strongest directions of the classifier (N, 380)."""
 
     def __init__(self, network: EfficientNet):
         super().__init__()
         self.network = network
-        self.projection = torch.nn.Parameter(classifier_directions(network._fc.weight))  # (1280, 384)
+        self.projection = torch.nn.Parameter(classifier_directions(network._fc.weight))  # (1280, 380)
 
     def forward(self, image):
         features = self.network.extract_features(image)  # (N, 1280, 9, 9)
@@ -30,7 +30,7 @@ class Projected(torch.nn.Module):
 
 
 def classifier_directions(weight: torch.Tensor) -> torch.Tensor:
-    """(1280, 384) orthonormal: the right singular vectors of the centred classifier (1000, 1280), strongest first.
+    """(1280, 380) orthonormal: the right singular vectors of the centred classifier (1000, 1280), strongest first.
 
     In double precision and with the largest entry of each made positive, so that every machine gets the same.
     """

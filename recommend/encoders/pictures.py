@@ -1,50 +1,59 @@
-"""What every encoder does with a picture first: put the garment alone on a square. Pillow and numpy only."""
+"""What every encoder does with a picture first: put the garment whole on a square. Pillow and numpy only."""
 
 import numpy as np
 from PIL import Image
 
-NEUTRAL = (238, 238, 238)  # behind a cut-out garment: light, as most shops' pictures are
-MARGIN = 0.06  # of the longer side, left around a cut-out garment
-FOREGROUND = 10.0  # in Lab: what differs so much from the border's colour is taken for the garment
-TRUSTED = 0.02, 0.98  # a mask that covers less or more of its picture says nothing
+MARGIN = 0.06  # of the garment's longer side, left around it
+FOREGROUND = 10.0  # in Lab: what differs so much from the background's colour is not background
+PLAIN = 0.9  # share of the background of one colour from which on a mask is trusted
+COVERS = 0.02, 0.98  # a mask that covers less or more of its picture says nothing
 
 
 def squared(picture: np.ndarray, side: int) -> np.ndarray:
-    """uint8 (side, side, 3): the garment unstretched and whole, on a background of one colour.
+    """uint8 (side, side, 3): the garment unstretched and whole, continued in the colour of the picture's border.
 
-    RGBA: cropped to its mask, the rest neutral. RGB: whole, continued in the colour of its border.
+    RGBA: cropped to the garment where its mask can be trusted. The background stays: networks trained on photos
+    know less of cut-outs (docs/recommend.md has the figures).
     """
+    rgb = picture[..., :3]
     mask = mask_of(picture)
-    if mask is None:
-        rgb = picture[..., :3]
-        return _on_square(Image.fromarray(rgb), side, tuple(int(v) for v in np.median(_border(rgb), axis=0)))
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    cut = Image.new("RGB", (columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1), NEUTRAL)
-    cut.paste(Image.fromarray(np.ascontiguousarray(picture[box][..., :3])), mask=Image.fromarray(picture[box][..., 3]))
-    return _on_square(cut, side, NEUTRAL, margin=MARGIN)
+    if mask is not None:
+        rgb = rgb[_around(mask)]
+    height, width = rgb.shape[:2]
+    scale = side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    square = Image.new("RGB", (side, side), tuple(int(value) for value in np.median(_border(rgb), axis=0)))
+    small = Image.fromarray(np.ascontiguousarray(rgb)).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    square.paste(small, ((side - size[0]) // 2, (side - size[1]) // 2))
+    return np.asarray(square)
 
 
 def mask_of(picture: np.ndarray) -> np.ndarray | None:
-    """bool (H, W) of an RGBA picture; None where there is none worth trusting."""
+    """bool (H, W) of an RGBA picture; None where there is none worth trusting.
+
+    On a plain background masks are good; on others a wrong one does more harm than a right one helps.
+    """
     if picture.shape[2] == 3:
         return None
     mask = picture[..., 3] >= 128
-    return mask if TRUSTED[0] < mask.mean() < TRUSTED[1] else None
+    if not COVERS[0] < mask.mean() < COVERS[1]:
+        return None
+    small = _thinned(picture)
+    behind = to_lab(small[small[..., 3] < 8, :3])
+    return mask if len(behind) and _stands_out(behind, np.median(behind, axis=0)).mean() <= 1 - PLAIN else None
 
 
-def garment_colours(picture: np.ndarray, side: int = 130) -> np.ndarray:
-    """Lab colours (N, 3) of the garment, from about side x side pixels.
+def garment_colours(picture: np.ndarray) -> np.ndarray:
+    """Lab colours (N, 3) of the garment.
 
     Without a mask: what stands out from the border, else the middle of the picture.
     """
-    step = max(1, max(picture.shape[:2]) // side)
-    small = picture[::step, ::step]
+    small = _thinned(picture)
     lab = to_lab(small[..., :3])
     mask = mask_of(small)
     if mask is None:
-        mask = np.linalg.norm(lab - np.median(_border(lab), axis=0), axis=-1) > FOREGROUND
-        if not TRUSTED[0] < mask.mean() < TRUSTED[1]:
+        mask = _stands_out(lab, np.median(_border(lab), axis=0))
+        if not COVERS[0] < mask.mean() < COVERS[1]:
             height, width = mask.shape
             mask = np.zeros_like(mask)
             mask[height // 5 : height - height // 5, width // 5 : width - width // 5] = True
@@ -71,14 +80,21 @@ _TO_XYZ = (
 )
 
 
+def _thinned(picture: np.ndarray) -> np.ndarray:
+    """Every n-th pixel of every n-th row, so that 128 to 256 are left along the longer side."""
+    step = max(1, max(picture.shape[:2]) // 128)
+    return picture[::step, ::step]
+
+
 def _border(image: np.ndarray) -> np.ndarray:
     return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
 
 
-def _on_square(image: Image.Image, side: int, background: tuple, margin: float = 0.0) -> np.ndarray:
-    scale = side * (1 - 2 * margin) / max(image.size)
-    size = tuple(max(1, round(length * scale)) for length in image.size)
-    square = Image.new("RGB", (side, side), background)
-    small = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    square.paste(small, ((side - size[0]) // 2, (side - size[1]) // 2))
-    return np.asarray(square)
+def _stands_out(lab: np.ndarray, background: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(lab - background, axis=-1) > FOREGROUND
+
+
+def _around(mask: np.ndarray) -> tuple[slice, slice]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    margin = round(MARGIN * max(rows[-1] - rows[0], columns[-1] - columns[0]))
+    return tuple(slice(max(0, span[0] - margin), span[-1] + 1 + margin) for span in (rows, columns))
