@@ -28,6 +28,7 @@ def pixels(file, mode="RGB"):
 def check_photo(photo_id):
     from preprocessing.checks import check_photo as findings_of  # mediapipe: workers only
     from preprocessing.person import VERSION, prepare_person
+    from preprocessing.weights import WeightsMissing
 
     photo = Photo.objects.claim(photo_id)
     if photo is None:
@@ -37,6 +38,8 @@ def check_photo(photo_id):
         photo.findings = [vars_of(finding) for finding in findings_of(person)]
         photo.prepared.save("person.npz", ContentFile(person.to_bytes()), save=False)
         photo.prepared_version = VERSION
+    except WeightsMissing:
+        raise  # the shop's fault: nothing is said against the photo
     except Refusal as refusal:
         photo.findings = [{"code": refusal.code, "severity": "refuse", "sentence": refusal.sentence}]
     done = Photo.objects.filter(pk=photo_id, state=Work.State.PENDING).update(

@@ -131,9 +131,12 @@ def shared_worker(django_db_setup, django_db_blocker, tmp_path_factory, folders)
     broker = redis_number(1)
     with redis.Redis.from_url(broker) as server:
         server.flushdb()
-    with django_db_blocker.unblock(), Worker(tmp_path_factory.mktemp("worker"), broker) as worker:
+    worker = Worker(tmp_path_factory.mktemp("worker"), broker)
+    with django_db_blocker.unblock():
+        worker.start()
         worker.rest()
-        yield worker
+    yield worker
+    worker.stop()
 
 
 @pytest.fixture

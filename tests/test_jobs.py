@@ -257,6 +257,26 @@ def test_success_stores_the_picture_and_tells_once_for_a_click(submit, shopper, 
     assert [(e.shopper, e.garment, e.kind) for e in Event.objects.all()] == [(shopper, garment, "tryon")]
 
 
+def test_signing_in_while_the_job_runs_changes_its_owner_and_not_its_outcome(submit, shopper):
+    row = submit()
+    lease = Lease.claim(row.pk)
+    user = Shopper.objects.create(key_hash="the user's")
+    shopper.move_to(user)
+    lease.succeed(b"picture", (4, 3), {})
+    row.refresh_from_db()
+    assert (row.status, row.shopper) == ("succeeded", user)
+    assert Event.objects.get().shopper == user
+
+
+def test_a_garment_taken_out_while_the_job_runs_changes_nothing(submit, garment):
+    row = submit()
+    lease = Lease.claim(row.pk)
+    garment.delete()
+    lease.succeed(b"picture", (4, 3), {})
+    row.refresh_from_db()
+    assert (row.status, row.garment) == ("succeeded", None)
+
+
 def test_a_passing_fault_rests_longer_each_time_and_ends_after_the_last_attempt(submit, settings, sent):
     row = submit()
     rests = []
@@ -335,6 +355,16 @@ def test_a_job_that_lost_its_last_worker_has_failed(submit, settings):
     settings.TRYON_MAX_ATTEMPTS = 1
     row = submit()
     silent(row)
+    receivers.take_back(None)
+    row.refresh_from_db()
+    assert (row.status, row.error_code) == ("failed", "job.worker_lost")
+
+
+def test_no_row_waits_for_a_claim_that_cannot_come(submit, settings):
+    """As when the limit is lowered while rows rest."""
+    row = submit()
+    Lease.claim(row.pk).postpone("job.failed", "Try again.", "")
+    settings.TRYON_MAX_ATTEMPTS = 1
     receivers.take_back(None)
     row.refresh_from_db()
     assert (row.status, row.error_code) == ("failed", "job.worker_lost")

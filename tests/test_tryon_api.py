@@ -133,8 +133,13 @@ def test_cancel_retry_delete(ask, shopper_client):
 def test_an_error_has_a_code_and_a_sentence_in_the_readers_language(ask, shopper_client):
     url = ask()["Location"]
     Lease.claim(TryOn.objects.get().pk).fail("photo.expired", "This photo has expired. Please upload it again.")
-    error = shopper_client.get(url).json()["rows"][0]["error"]
-    assert error == {"code": "photo.expired", "sentence": "This photo has expired. Please upload it again."}
+    sentences = {
+        "en": "This photo has expired. Please upload it again.",
+        "ko": "보관 기간이 지난 사진이에요. 다시 올려 주세요.",
+    }
+    for language, sentence in sentences.items():
+        answer = shopper_client.get(url, headers={"accept-language": language}).json()
+        assert answer["rows"][0]["error"] == {"code": "photo.expired", "sentence": sentence}
 
 
 def test_a_model_person_of_the_shop_can_be_used_by_anyone(ask, photo):

@@ -55,7 +55,7 @@ def process_environment(broker: str, **more: str) -> dict[str, str]:
 
 
 class Worker:
-    """`with Worker(folder, broker) as worker:` starts one and waits until it serves; it ends with the block.
+    """A worker that can be started, ended, killed and frozen. `start` waits until it serves.
 
     Args:
         folder: for its log and the engines' log.
@@ -75,15 +75,7 @@ class Worker:
         self.more = {"DJANGO_SETTINGS_MODULE": "tests.settings", LOG: str(self.engine_log)} | QUICK | more
         self.process: subprocess.Popen | None = None
 
-    def __enter__(self) -> "Worker":
-        self.start()
-        return self
-
-    def __exit__(self, *error) -> None:
-        self.stop()
-
     def start(self) -> None:
-        """Also again after an end; the messages are still there."""
         with self.log.open("a") as log:
             offset = log.tell()
             self.process = subprocess.Popen(

@@ -67,7 +67,7 @@ class Lease:
             started=Now(),
             not_before=None,
         )
-        row = TryOn.objects.select_related("photo", "garment", "shopper").filter(pk=pk, lease=token).first()
+        row = TryOn.objects.select_related("photo", "garment").filter(pk=pk, lease=token).first()
         return cls(row) if taken and row else None
 
     @property
@@ -87,7 +87,7 @@ class Lease:
             yield
         finally:
             stop.set()
-            thread.join()
+            thread.join(5)  # it may wait for a database that does not answer
 
     def _beat(self, stop: threading.Event) -> None:
         try:
@@ -148,10 +148,10 @@ class Lease:
 
     def _tell(self) -> None:
         """One event for a click, however many engines answer it."""
-        row = self.row
+        row = TryOn.objects.get(pk=self.row.pk)  # meanwhile the shopper may have signed in, the garment may be gone
         others = TryOn.objects.filter(request=row.request, status=Status.SUCCEEDED).exclude(pk=row.pk)
         if row.garment_id and not others.exists():
-            Event.objects.create(shopper=row.shopper, garment=row.garment, kind=Event.Kind.TRYON)
+            Event.objects.create(shopper_id=row.shopper_id, garment_id=row.garment_id, kind=Event.Kind.TRYON)
 
     def fail(self, code: str, sentence: str, detail: str = "") -> None:
         """End it for good; `sentence` is English and marked for translation where it was written."""

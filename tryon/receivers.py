@@ -45,7 +45,8 @@ def take_back(sender, **kwargs):
     slow = timedelta(seconds=settings.CELERY_TASK_SOFT_TIME_LIMIT)
     hung = silent.filter(started__lt=Now() - slow)
     hung.update(**failed, error_code="engine.timeout", error_sentence=SLOW)
-    worn = silent.filter(attempts__gte=settings.TRYON_MAX_ATTEMPTS)
+    waiting = Q(status=Status.QUEUED) | Q(pk__in=silent.values("pk"))
+    worn = TryOn.objects.filter(waiting, attempts__gte=settings.TRYON_MAX_ATTEMPTS)  # nobody can claim these
     worn.update(**failed, error_code="job.worker_lost", error_sentence=LOST)
     again = silent.update(status=Status.QUEUED, sent_at=None, **RELEASED)
     if again:
