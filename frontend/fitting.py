@@ -15,6 +15,7 @@ from tryon.models import EngineState, TryOn, TryOnRequest
 
 SAME_SHAPE = 0.01
 ROUND_SECONDS = 5
+MOST_SECONDS = 90
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ class Card:
         """Seconds, in steps, so that the card is not read out anew every second."""
         seconds = self.row.eta_seconds
         return None if seconds is None else max(1, round(seconds / ROUND_SECONDS)) * ROUND_SECONDS
+
+    @property
+    def eta_minutes(self) -> int | None:
+        """Where seconds would be many."""
+        return round(self.eta / 60) if self.eta and self.eta > MOST_SECONDS else None
 
     @property
     def seen(self) -> str:

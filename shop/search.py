@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, TrigramWordSimilarity
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, TextField, Value
-from django.db.models.functions import Coalesce, Concat
+from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from shop.models import Garment, Variant
 from shop.words import english_for
@@ -29,6 +31,7 @@ ORDERS = {
     "high": [PRICE_NOW.desc(), "-id"],
 }
 MAX_WORDS = 8
+MOST = 1000
 CLOSE_ENOUGH = 0.45
 
 VECTOR = (
@@ -43,16 +46,23 @@ def _joined(*columns: str) -> Concat:
     return Concat(*(part for name in columns for part in (F(name), Value(" "))), output_field=TextField())
 
 
-def matching(garments: QuerySet[Garment], words: str) -> QuerySet[Garment]:
-    """The garments in which every word occurs, best first.
+@dataclass(frozen=True)
+class Match:
+    """Garments by their numbers, best first; `alike` where no word fits and titles only look like it."""
+
+    ids: list[int]
+    alike: bool = False
+
+
+def matching(garments: QuerySet[Garment], words: str) -> Match:
+    """The garments in which every word occurs, MOST of them at most.
 
     Latin words are compared by their English stem and from the start of a word, so that "dresses" and "dre" find a
     dress and "men" does not find women; other scripts, which put endings on words, anywhere in the text, and by what
-    they mean in the catalogue's English. Where nothing matches, titles that look alike, marked by `alike`.
+    they mean in the catalogue's English. Where nothing matches, titles that look alike.
     """
     tokens = re.findall(r"\w+", words.lower())[:MAX_WORDS]
     latin = [token for token in tokens if token.isascii()]
-    garments = garments.annotate(alike=Value(False))
     found = garments.annotate(rank=Value(0.0))
     if latin:
         query = SearchQuery(" & ".join(f"{token}:*" for token in latin), search_type="raw", config="english")
@@ -61,11 +71,14 @@ def matching(garments: QuerySet[Garment], words: str) -> QuerySet[Garment]:
     for token in tokens:
         if not token.isascii():
             found = found.filter(Q(words__icontains=token) | _means(token))
-    # Facets ask for the same rows many times over: the text is read once.
-    if ids := list(found.order_by().values_list("pk", flat=True)):
-        return found.filter(pk__in=ids).order_by("-rank", "-created", "-id")
-    alike = garments.annotate(alike=Value(True), rank=TrigramWordSimilarity(words, _joined("title", "title_ko")))
-    return alike.filter(rank__gte=CLOSE_ENOUGH).order_by("-rank", "-id")
+    if ids := _best(found):
+        return Match(ids)
+    alike = garments.annotate(rank=TrigramWordSimilarity(words, _joined("title", "title_ko")))
+    return Match(_best(alike.filter(rank__gte=CLOSE_ENOUGH)), alike=True)
+
+
+def _best(garments: QuerySet[Garment]) -> list[int]:
+    return list(garments.order_by("-rank", "-created", "-id").values_list("pk", flat=True)[:MOST])
 
 
 def _means(token: str) -> Q:
@@ -87,6 +100,11 @@ class Search:
     on_sale: bool = False
     order: str = ""
 
+    @cached_property
+    def match(self) -> Match:
+        """What the words find; read once, however many facets ask."""
+        return matching(Garment.objects.published(), self.words)
+
     def garments(self, *, without: str = "") -> QuerySet[Garment]:
         """The published garments that fit, in order; `without` leaves one facet out of account."""
         garments = Garment.objects.published()
@@ -102,8 +120,10 @@ class Search:
         if self.on_sale:
             garments = garments.filter(sale_price__isnull=False)
         if self.words:
-            garments = matching(garments, self.words)
-        return garments.order_by(*ORDERS[self.order]) if self.order in ORDERS else garments
+            garments = garments.filter(pk__in=self.match.ids)
+        if self.order in ORDERS:
+            return garments.order_by(*ORDERS[self.order])
+        return garments.order_by(_place(self.match.ids)) if self.words else garments
 
     def counts(self, name: str) -> dict[str, int]:
         """Value to number of garments that it would show, most first; sizes in their own order."""
@@ -115,6 +135,11 @@ class Search:
         column = FACETS[name]
         rows = garments.exclude(**{column: ""}).values_list(column).annotate(n=Count("pk")).order_by("-n", column)
         return dict(rows)
+
+
+def _place(ids: list[int]) -> Func:
+    """A garment's place in the list, as an expression."""
+    return Func(Cast(Value(ids), ArrayField(BigIntegerField())), F("pk"), function="array_position")
 
 
 def _in_stock(sizes: list[str]) -> Exists:

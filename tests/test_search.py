@@ -90,9 +90,10 @@ def test_a_title_ranks_before_a_description():
 
 
 def test_a_slip_of_the_keys_finds_what_looks_alike():
-    garments = Search(words="evryday tea").garments()
-    assert [garment.sku for garment in garments] == ["tee"]
-    assert garments[0].alike
+    search = Search(words="evryday tea")
+    assert [garment.sku for garment in search.garments()] == ["tee"]
+    assert search.match.alike
+    assert not Search(words="tee").match.alike
 
 
 @pytest.mark.parametrize("words", ["zzzz", "!!!", "'); DROP TABLE", "polo & | ! :*", "a" * 100, "the"])

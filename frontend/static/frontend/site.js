@@ -76,16 +76,16 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 });
 
 // A polled thing that is gone was deleted elsewhere: ask for the page anew.
+const trouble = document.querySelector(".trouble");
 document.addEventListener("htmx:responseError", ({ detail }) => {
   if (detail.xhr.status === 404) location.reload();
+  else trouble.textContent = trouble.dataset.fault;
 });
-
-const offline = document.querySelector(".offline");
 document.addEventListener("htmx:sendError", () => {
-  offline.textContent = offline.dataset.text;
+  trouble.textContent = trouble.dataset.offline;
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.xhr.status) offline.textContent = "";
+  if (detail.successful) trouble.textContent = "";
 });
 
 // Escape and a click elsewhere close an open question.
