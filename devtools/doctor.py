@@ -20,6 +20,7 @@ from tryon.engines import ENGINES
 LEAST_DISK_GB = 2
 ASK_POSTGRES = "import os, psycopg2; psycopg2.connect(os.environ['DATABASE_URL'], connect_timeout=5)"
 ASK_REDIS = "import os, redis; redis.from_url(os.environ['REDIS_URL'], socket_connect_timeout=5).ping()"
+ASK_ENCODER = "import django; django.setup(); from recommend import encoders; print(encoders.problem())"
 ASK_TORCH = "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else '')"
 
 
@@ -38,7 +39,7 @@ class Finding:
 
 
 def doctor() -> int:
-    findings = [*system(), *packages(), *servers(), *pretrained(), *engines(), *machine()]
+    findings = [*system(), *packages(), *servers(), *pretrained(), *engines(), *similar_items(), *machine()]
     for finding in findings:
         mark = "ok  " if not finding.mend else "BAD " if finding.needed else "note"
         say(f"{mark}  {finding.text}" + (f"\n      -> {finding.mend}" if finding.mend else ""))
@@ -110,6 +111,13 @@ def engines() -> Iterator[Finding]:
         use = "" if engine.commercial_use else ", not for commercial use"
         mend = f"not offered to shoppers: needs {', '.join(gone)}" if gone else ""
         yield Finding(f"engine {engine.name} ({engine.licence}{use})", mend)
+
+
+def similar_items() -> Iterator[Finding]:
+    if PYTHON.exists():
+        env = django_environment(State(local())) | {"DJANGO_SETTINGS_MODULE": "shop.settings"}
+        _, mend = ask(ASK_ENCODER, env)
+        yield Finding("the encoder of similar items", mend)
 
 
 def machine() -> Iterator[Finding]:
