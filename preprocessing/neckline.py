@@ -9,6 +9,8 @@ import numpy as np
 POWERS = np.array([1.0, 1.4, 2.0, 3.0, 4.5])
 SAMPLES = np.linspace(-0.92, 0.92, 61)
 MIDDLE = np.abs(SAMPLES) < 0.6
+# A collar that rises this far above the line between the collar points stands up, in widths of the neck.
+STANDING = 0.15
 
 
 class _Search:
@@ -76,7 +78,9 @@ def find_neckline(image: np.ndarray, mask: np.ndarray, points: dict) -> np.ndarr
     middle = (left[0] + right[0]) / 2
     columns = np.arange(int(middle - 0.05 * width), int(middle + 0.05 * width) + 1)
     dip = float(np.median(mask[:, columns].argmax(0))) - (left[1] + right[1]) / 2
-    if dip < -0.22 * width:
+    between = np.arange(int(left[0]), int(right[0]) + 1)
+    upper = mask[:, between].argmax(0) - np.interp(between, [left[0], right[0]], [left[1], right[1]])
+    if dip < -0.22 * width or upper.min() < -STANDING * width:
         return None
     depths = np.arange(max(0.06, dip / width + 0.05), 1.15, 0.02) * width
     found = [(search.score(depth, power), depth, power) for depth in depths for power in POWERS]

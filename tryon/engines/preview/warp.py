@@ -75,7 +75,19 @@ def _flattened(grid: np.ndarray, rounds: int = 100) -> np.ndarray:
         padded = np.pad(flat, ((1, 1), (1, 1), (0, 0)), mode="reflect", reflect_type="odd")
         mean = (padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]) / 4
         flat[near] += 0.6 * (mean - flat)[near]
-    return flat
+    return _straightened(flat)
+
+
+def _straightened(grid: np.ndarray) -> np.ndarray:
+    """A grid drawn towards the plain quadrilateral of its corners, no further than it must be."""
+    u, v = np.linspace(0, 1, grid.shape[1])[:, None], np.linspace(0, 1, grid.shape[0])[:, None, None]
+    top, bottom = (grid[row, 0] + (grid[row, -1] - grid[row, 0]) * u for row in (0, -1))
+    plain = top + (bottom - top) * v
+    for share in np.linspace(0.1, 1, 10):
+        straighter = grid + (plain - grid) * share
+        if not _turned_over(straighter).any():
+            return straighter
+    return grid
 
 
 def _turned_over(grid: np.ndarray) -> np.ndarray:
