@@ -56,6 +56,15 @@ def stored_results():
     return {f"results/{f}/{name}" for f in folders for name in private_storage().listdir(f"results/{f}")[1]}
 
 
+def cut_connections():
+    """Everybody's to the database but ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 # --- With the one worker that all tests share ------------------------------------------------------------------
 
 
@@ -254,13 +263,29 @@ def test_jobs_go_to_the_workers_of_their_queue(lone_worker, ask):
 def test_the_database_gone_for_a_moment_loses_nothing(lone_worker, ask):
     lone_worker()
     row = until(ask("slow"), "running")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    cut_connections()
     assert until(row, seconds=40).status == "succeeded"
     assert stored_results() == {row.result.name}
+
+
+def test_many_jobs_and_many_faults_together(lone_worker, shopper, photo, garment, settings):
+    settings.TRYON_QUEUED_PER_SHOPPER = 100
+    with RedisServer() as server:
+        workers = [lone_worker(server.url, name, TRYON_MAX_ATTEMPTS="9") for name in ("one", "two")]
+        rows = []
+        for fault in (workers[0].kill, server.kill, cut_connections, workers[1].kill, server.kill):
+            rows += [TryOn.objects.submit(shopper, photo, garment, engines=["quick", "slow"]) for _ in range(2)]
+            wait_for(TryOn.objects.filter(status="running").exists, 20, "a running job")
+            fault()
+            if server.process.poll() is not None:
+                server.start()
+            for worker in workers:
+                if worker.process.poll() is not None:
+                    worker.start()
+        rows = [until(row, seconds=90) for pair in rows for row in pair]
+        assert {row.status for row in rows} == {"succeeded"}
+        assert stored_results() == {row.result.name for row in rows}
+        assert Event.objects.count() == len(rows) / 2
 
 
 # --- The engine of the shop ---------------------------------------------------------------------------------------
