@@ -41,11 +41,12 @@ def visit(chromium, live_server):
     """A new visitor's page on the shop; at the end, nothing may have been blocked or have failed in it."""
     contexts, complaints = [], []
 
-    def start(path: str = "/", **options) -> Page:
+    def start(path: str = "/", *, faultless: bool = True, **options) -> Page:
         context = chromium.new_context(base_url=live_server.url, **{"locale": "en", **options})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        if faultless:
+            page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)
         return page
@@ -142,10 +143,22 @@ def test_what_waits_can_be_canceled(visit, worker, garment, photo, shopper):
         page.goto(reverse("frontend:tryon", args=[TryOn.objects.get().request]))
         expect(page.get_by_text("Yours is next")).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
-        expect(page.get_by_text("Canceled.")).to_be_visible()
+        expect(page.locator(".tryon .say")).to_have_text("Canceled.")
+        expect(page.locator("#announcer")).to_have_text("Canceled.")
     finally:
         worker.thaw()
     assert TryOn.objects.get().status == "canceled"
+
+
+def test_a_lost_connection_is_told_and_mended(visit, transactional_db, garment, photo, shopper):
+    TryOn.objects.submit(shopper, photo, garment)
+    page = visit(faultless=False)
+    page.context.add_cookies([{"name": "shopper", "value": "a stranger's cookie", "url": page.url}])
+    page.route("**/card?*", lambda route: route.abort())
+    page.goto(reverse("frontend:tryon", args=[TryOn.objects.get().request]))
+    expect(page.locator(".trouble")).to_contain_text("The connection is lost.")
+    page.unroute("**/card?*")
+    expect(page.locator(".trouble")).to_be_hidden()
 
 
 def test_filters_change_the_list_in_place(visit, transactional_db, make_garment):

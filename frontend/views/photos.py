@@ -5,6 +5,7 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from frontend.forms import PhotoForm
@@ -22,6 +23,7 @@ def mine(shopper):
     return Photo.objects.alive().filter(shopper=shopper, shopper__isnull=False).annotate(pictures=pictures)
 
 
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request):
     form = PhotoForm(request.POST or None, request.FILES or None) if request.method == "POST" else PhotoForm()
@@ -41,6 +43,7 @@ def index(request):
     return render(request, "frontend/photos.html", context, status=400 if form.errors else 200)
 
 
+@never_cache
 @require_safe
 def card(request, pk):
     """One photo's state, for polling; without a body while nothing is new."""

@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from frontend.fitting import Card, Fitting
@@ -50,6 +51,7 @@ def create(request):
     return render(request, template, {"garment": garment, "fitting": fitting}, status=200 if card else NOT_ACCEPTED)
 
 
+@never_cache
 @require_safe
 def index(request):
     shopper = shoppers.current(request)
@@ -59,6 +61,7 @@ def index(request):
     return render(request, "frontend/tryons.html", {"cards": cards, "page": page})
 
 
+@never_cache
 @require_safe
 def tryon(request, request_id):
     card = mine(request, request_id)
@@ -75,6 +78,7 @@ def download(card):
     return FileResponse(card.row.result.open("rb"), as_attachment=True, filename=name)
 
 
+@never_cache
 @require_safe
 def card(request, request_id):
     """For polling; without a body while nothing is new."""
