@@ -125,6 +125,35 @@ def fakes(settings):
     settings.TRYON_ENGINES = "tests.engines.ENGINES"
 
 
+@pytest.fixture
+def sent(monkeypatch):
+    """The try-ons' messages that would have gone to the broker; add None to have it refuse the rest."""
+    from tryon import tasks
+
+    messages = []
+
+    def publish(task, row_id, *, queue):
+        if None in messages:
+            return False
+        messages.append((str(row_id), queue))
+        return True
+
+    monkeypatch.setattr(tasks, "publish", publish)
+    return messages
+
+
+@pytest.fixture
+def submit(shopper, photo, garment):
+    """Ask for try-ons of `photo` and `garment`: one row, or a list when several engines are named."""
+    from tryon.models import TryOn
+
+    def ask(*engines, **more):
+        rows = TryOn.objects.submit(shopper, photo, garment, engines=list(engines) or ["quick"], **more)
+        return rows if len(engines) > 1 else rows[0]
+
+    return ask
+
+
 @pytest.fixture(scope="session")
 def shared_worker(django_db_setup, django_db_blocker, tmp_path_factory, folders):
     """One worker for all tests that need one; it knows the real engines and those of tests/engines.py."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from preprocessing.errors import Refusal
+from preprocessing.weights import WeightsMissing
 from tryon.engines import ENGINES as REAL
 from tryon.engines.base import EngineInfo, Generated
 
@@ -63,6 +64,10 @@ def blank(person):
     return replace(paint(person), image=np.zeros_like(person.image))
 
 
+def lacks_weights(person):
+    raise WeightsMissing(["u2net"])
+
+
 def storage_fault(person):
     raise ConnectionResetError("the bucket did not answer")
 
@@ -113,6 +118,7 @@ FAKES = [
     fake("unchanged", unchanged),
     fake("blank", blank),
     fake("storage_fault", storage_fault),
+    fake("lacks_weights", lacks_weights),
     fake("fine", paint, queue="gpu"),
     fake("research", paint, queue="gpu", commercial_use=False),
 ]

@@ -1,0 +1,84 @@
+"""What a job does with a photo or garment that nobody has looked at yet, and what a worker says of its engines."""
+
+import pytest
+from django.core.files.base import File
+
+from preprocessing import weights
+from preprocessing.person import VERSION
+from shop.models import GarmentAnalysis, Photo
+from shop.storage import private_storage
+from tests.pictures import encoded, tee
+from tryon import tasks
+from tryon.models import EngineState
+from tryon.worker import Me, look_for_weights
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fakes")]
+
+
+def run(row):
+    tasks.run(str(row.pk))
+    row.refresh_from_db()
+    return row
+
+
+def forget(photo, **values):
+    """As if the check at upload had not been done."""
+    Photo.objects.filter(pk=photo.pk).update(**{"state": "pending", "prepared": ""} | values)
+
+
+def test_a_photo_not_looked_at_yet_is_looked_at_in_the_job(submit, photo):
+    row = submit()
+    forget(photo)
+    assert run(row).status == "succeeded"
+    photo.refresh_from_db()
+    assert (photo.state, photo.prepared_version) == ("done", VERSION)
+    assert private_storage().exists(photo.prepared.name)
+
+
+def test_what_an_older_version_knew_of_a_photo_is_replaced(submit, photo):
+    old = photo.prepared.name
+    row = submit()
+    forget(photo, state="done", prepared=old, prepared_version="0")
+    assert run(row).status == "succeeded"
+    photo.refresh_from_db()
+    assert photo.prepared_version == VERSION
+    assert photo.prepared.name != old
+    assert not private_storage().exists(old)
+
+
+def test_a_photo_without_a_person_fails_the_job_with_its_own_sentence(submit, photo):
+    row = submit()
+    photo.image.save("tee.jpg", File(encoded(tee())))
+    forget(photo)
+    assert run(row).status == "failed"
+    assert (row.error_code, row.error_detail) == ("photo.refused", "photo.no_person")
+    assert row.sentence.startswith("We cannot find a person")
+
+
+def test_a_garment_not_looked_at_yet_is_looked_at_in_the_job(submit):
+    row = submit()
+    GarmentAnalysis.objects.update(state="pending", data="")
+    assert run(row).status == "succeeded"
+    assert GarmentAnalysis.objects.get().state == "done"
+
+
+def test_a_garment_that_turns_out_unusable_fails_the_job(submit):
+    row = submit()
+    GarmentAnalysis.objects.update(problems=[{"code": "garment.cut_off", "sentence": "Cut off."}])
+    assert run(row).error_code == "garment.not_previewable"
+    assert "another" in row.sentence
+
+
+def test_a_worker_says_which_weights_it_lacks_and_when_they_have_come(monkeypatch):
+    me = Me("worker", frozenset({"cpu"}), slots=1)
+    EngineState.objects.report("preview", me.name, "starting")
+    monkeypatch.setattr(weights, "missing", lambda names: [name for name in names if name == "selfie_multiclass"])
+    look_for_weights(me)
+    state = EngineState.objects.get(engine="preview")
+    assert state.state == "failed"
+    assert "./dev weights fetch selfie_multiclass" in state.detail
+    assert "preview" not in {info.name for info in EngineState.objects.offered()}
+    monkeypatch.setattr(weights, "missing", lambda names: [])
+    look_for_weights(me)
+    state.refresh_from_db()
+    assert (state.state, state.detail) == ("starting", "")
