@@ -1,15 +1,15 @@
 """What a job does with a photo or garment that nobody has looked at yet, and what a worker says of its engines."""
 
 import pytest
-from django.core.files.base import File
 
 from preprocessing import weights
 from preprocessing.person import VERSION
+from shop.images import clean_image
 from shop.models import GarmentAnalysis, Photo
 from shop.storage import private_storage
 from tests.pictures import encoded, tee
 from tryon import tasks
-from tryon.models import EngineState
+from tryon.models import EngineState, TryOn
 from tryon.worker import Me, look_for_weights
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fakes")]
@@ -46,10 +46,9 @@ def test_what_an_older_version_knew_of_a_photo_is_replaced(submit, photo):
     assert not private_storage().exists(old)
 
 
-def test_a_photo_without_a_person_fails_the_job_with_its_own_sentence(submit, photo):
-    row = submit()
-    photo.image.save("tee.jpg", File(encoded(tee())))
-    forget(photo)
+def test_a_photo_without_a_person_fails_the_job_with_its_own_sentence(shopper, garment):
+    photo = Photo.objects.store(shopper, clean_image(encoded(tee())))
+    (row,) = TryOn.objects.submit(shopper, photo, garment, engines=["quick"])
     assert run(row).status == "failed"
     assert (row.error_code, row.error_detail) == ("photo.refused", "photo.no_person")
     assert row.sentence.startswith("We cannot find a person")
