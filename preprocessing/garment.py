@@ -166,6 +166,8 @@ def _picture_problems(found: FoundMask) -> list[str]:
 def _sleeve_problem(landmarks: Landmarks, sleeve: str | None) -> str | None:
     """Whether what was measured can be the sleeve the catalogue names; without one, whether it is sure."""
     measured = landmarks.sleeve
+    if "cuffs_unclear" in landmarks.doubts:
+        return "garment.sleeves_unclear"
     if sleeve in (None, measured):
         unclear = "sleeves_unclear" in landmarks.doubts and sleeve is None
         return "garment.sleeves_unclear" if unclear else None

@@ -18,7 +18,7 @@ REQUIRED = tuple(f"{name}_{side}" for name in ("collar", "shoulder", "armpit", "
 CUFFS = tuple(f"cuff_{which}_{side}" for which in ("outer", "inner") for side, _ in SIDES)
 
 # Sleeve length over chest width, of garments laid flat: the limits between short, three-quarter and long.
-SHORT_BELOW, LONG_FROM = 0.68, 0.86
+SHORT_BELOW, LONG_FROM = 0.68, 0.84
 
 
 @dataclass(frozen=True)
@@ -273,6 +273,13 @@ def _doubts(outline: Outline, points: dict, sleeved: bool) -> tuple[str, ...]:
     tilt = max(abs(points[f"{name}_left"][1] - points[f"{name}_right"][1]) for name in ("armpit", "shoulder"))
     if abs(middle - outline.axis) > 0.15 * max(span, 1) or tilt > 0.35 * max(span, 1):
         doubts.append("lopsided")
+    if sleeved:
+        cuffs, openings = (
+            [np.hypot(*(points[f"{a}_{side}"] - points[f"{b}_{side}"])) for side, _ in SIDES]
+            for a, b in (("cuff_outer", "cuff_inner"), ("shoulder", "armpit"))
+        )
+        if sum(cuffs) < 0.08 * sum(openings):
+            doubts.append("cuffs_unclear")
     if not sleeved and not _has_armholes(outline, points):
         doubts.append("sleeves_unclear")
     return tuple(doubts)

@@ -42,8 +42,11 @@ def cuff(part: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray) -> tuple[np
     upward = np.array([way[1], -way[0]])
     if upward @ (shoulder - middle) < 0:
         upward = -upward
-    outer = pixels[np.argmax(pixels @ way + 0.75 * (pixels @ upward))]
-    inner = pixels[np.argmax(pixels @ way - 0.75 * (pixels @ upward))]
+    reach = (pixels - middle) @ way
+    end = pixels[reach > reach.max() - 0.2 * np.hypot(*(armpit - shoulder))]
+    # The corners: across the end first, along the sleeve second.
+    outer = end[np.argmax(end @ upward + 0.35 * (end @ way))]
+    inner = end[np.argmax(-(end @ upward) + 0.35 * (end @ way))]
     length = (np.hypot(*(outer - shoulder)) + np.hypot(*(inner - armpit))) / 2
     if length < 1.2 * np.hypot(*(armpit - shoulder)):
         away = np.array([(armpit - shoulder)[1], -(armpit - shoulder)[0]])  # from the armhole
