@@ -131,6 +131,12 @@ def test_the_button_pressed_twice_asks_once(shopper_client, garment, photo):
     assert TryOn.objects.count() == 1
 
 
+def test_another_photo_on_the_same_page_is_another_wish(shopper_client, garment, make_photo):
+    for photo in (make_photo(), make_photo()):
+        shopper_client.post(CREATE, {"garment": garment.slug, "person": photo.pk, "key": "k"})
+    assert TryOn.objects.count() == 2
+
+
 def test_with_htmx_the_fitting_room_comes_back(shopper_client, garment, photo):
     answer = shopper_client.post(CREATE, {"garment": garment.slug, "person": photo.pk, "key": "k"}, headers=HTMX)
     text = text_of(answer)

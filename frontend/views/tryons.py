@@ -39,7 +39,9 @@ def create(request):
             shopper = shoppers.ensure(request)
             upload = form.cleaned_data["upload"]
             photo = Photo.objects.store(shopper, upload) if upload else form.cleaned_data["person"]
-            rows = TryOn.objects.submit(shopper, photo, garment, idempotency_key=form.cleaned_data["key"])
+            # Who goes back to the page and chooses another photo asks for something else.
+            key = form.cleaned_data["key"] and f"{form.cleaned_data['key']} {photo.pk}"
+            rows = TryOn.objects.submit(shopper, photo, garment, idempotency_key=key)
             card = Card(TryOn.objects.request_of(shopper, rows[0].request), shopper)
         except Refusal as refusal:
             form.add_error(None, gettext(refusal.sentence))
