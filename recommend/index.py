@@ -157,12 +157,14 @@ def pooled(pictures: list[tuple[str, bytes]]) -> np.ndarray:
     """
     fronts = [vector for role, vector in pictures if role not in FROM_BEHIND]
     vectors = [np.frombuffer(vector, "<f2") for vector in fronts or [vector for _, vector in pictures]]
-    length = max(map(len, vectors))
-    mean = vectors[0]
-    if len(vectors) > 1:
+    if len(vectors) == 1:
+        mean = vectors[0]
+    else:
+        length = max(map(len, vectors))
         total = np.sum([vector for vector in vectors if len(vector) == length], axis=0, dtype=np.float32)
-        mean = total / max(np.linalg.norm(total), 1e-6)
-    return np.pad(mean.astype(np.float16), (0, -length % STEP))
+        mean = (total / max(np.linalg.norm(total), 1e-6)).astype(np.float16)
+    beyond = -len(mean) % STEP
+    return np.pad(mean, (0, beyond)) if beyond else mean
 
 
 def load(source, garment_ids: Iterable[int] | None = None, *, published: bool = True) -> list[Item]:
@@ -205,7 +207,7 @@ class Index:
             return snapshot
         try:
             if self._snapshot is None or time.monotonic() >= self._next_look:
-                self._snapshot = self._followed(self._snapshot or Snapshot())
+                self._snapshot = self._followed(Snapshot() if self._snapshot is None else self._snapshot)
         except Exception:
             if snapshot is None:
                 raise
