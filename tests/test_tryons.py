@@ -128,6 +128,17 @@ def test_deleting_a_photo_takes_its_pictures_with_it(submit, photo, django_captu
     assert not any(private_storage().exists(name) for name in names)
 
 
+def test_deleting_a_photo_deletes_what_a_worker_stored_meanwhile(photo, django_capture_on_commit_callbacks):
+    early = Photo.objects.get(pk=photo.pk)
+    Photo.objects.filter(pk=photo.pk).update(prepared="")
+    late = Photo.objects.get(pk=photo.pk)
+    Photo.objects.filter(pk=photo.pk).update(prepared=early.prepared.name)
+    with django_capture_on_commit_callbacks(execute=True):
+        late.erase()
+        late.erase()
+    assert not private_storage().exists(early.prepared.name)
+
+
 def test_an_expired_photo_leaves_its_pictures(submit, photo):
     row = finished(submit())
     photo.erase(with_results=False)

@@ -155,10 +155,14 @@ class Photo(Work):
         that the sweep of orphans removes, never a row without its file.
         """
         with transaction.atomic():
+            # As it is now: a worker may have stored what it found since this object was read.
+            photo = Photo.objects.select_for_update().filter(pk=self.pk).first()
+            if photo is None:
+                return
             if with_results:
-                photo_deleted.send(Photo, photo=self)
-            names = [f.name for f in (self.image, self.prepared) if f]
-            self.delete()
+                photo_deleted.send(Photo, photo=photo)
+            names = [f.name for f in (photo.image, photo.prepared) if f]
+            photo.delete()
             transaction.on_commit(lambda: [private_storage().delete(name) for name in names])
 
 
