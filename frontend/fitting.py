@@ -100,14 +100,18 @@ class Fitting:
     people: list[Person] = field(default_factory=list)
     form: TryOnForm | None = None
     card: Card | None = None
-    why_not: list[str] = field(default_factory=list)
+    why_not: str = ""
     key: str = ""
 
     @classmethod
     def of(cls, garment, shopper, *, photo="", form=None, card=None) -> "Fitting":
-        reasons = why_not(garment)
-        people = [] if reasons else people_for(shopper, str(photo))
-        return cls(garment, shopper, people, form, card, reasons, uuid.uuid4().hex)
+        reason = why_not(garment)
+        people = [] if reason else people_for(shopper, str(photo))
+        return cls(garment, shopper, people, form, card, reason, uuid.uuid4().hex)
+
+    @property
+    def wearable(self) -> list[str]:
+        return sorted(wearable())
 
     @property
     def own(self) -> list[Person]:
@@ -123,16 +127,17 @@ def wearable() -> frozenset[str]:
     return frozenset().union(*(info.categories for info in EngineState.objects.offered()))
 
 
-def why_not(garment: Garment) -> list[str]:
-    """Why this garment cannot be tried on, in the reader's language; empty when it can."""
+def why_not(garment: Garment) -> str:
+    """Why this garment cannot be tried on, in the reader's language; empty when it can.
+
+    What is wrong with its picture is for the merchant, who reads it in the admin.
+    """
     try:
-        checks.check_garment(garment)
         checks.choose(EngineState.objects.offered(), garment.category, None)
+        checks.check_garment(garment)
     except Refusal as refusal:
-        analysis = garment.flat.analysis if garment.flat else None
-        problems = [gettext(problem["sentence"]) for problem in analysis.problems] if analysis else []
-        return [gettext(refusal.sentence), *problems]
-    return []
+        return gettext(refusal.sentence)
+    return ""
 
 
 def people_for(shopper: Shopper | None, wanted: str = "") -> list[Person]:

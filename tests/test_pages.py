@@ -109,7 +109,9 @@ def test_garment_page_tells_price_stock_and_colours(client, make_garment):
 
 def test_garment_page_says_why_it_cannot_be_tried_on(client, make_garment):
     trousers = make_garment("T", category="lower", product_type="trousers")
-    assert "Only tops can be tried on for now." in text_of(client.get(trousers.get_absolute_url()))
+    text = text_of(client.get(trousers.get_absolute_url()))
+    assert "Only tops can be tried on for now." in text
+    assert 'href="/?category=upper"' in text
     shirt = make_garment("S")
     analysis = shirt.pictures.get().analyses.get()
     analysis.problems = [
@@ -117,7 +119,7 @@ def test_garment_page_says_why_it_cannot_be_tried_on(client, make_garment):
     ]
     analysis.save()
     text = text_of(client.get(shirt.get_absolute_url()))
-    assert "The garment is cut off." in text
+    assert "The picture of this garment does not allow trying it on yet." in text
     assert "Try it on" not in text
 
 
