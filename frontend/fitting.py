@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -42,7 +43,7 @@ class Card:
     def delete_url(self) -> str:
         return reverse("frontend:tryon_delete", args=[self.id])
 
-    @property
+    @cached_property
     def row(self) -> TryOn:
         return self.request.best
 
@@ -73,7 +74,12 @@ class Card:
         """There is a picture, and a finer one may come."""
         return self.row.is_done and bool(self.row.result) and not self.request.is_done
 
-    @property
+    @cached_property
+    def position(self) -> int | None:
+        """In the queue; 1 for the next."""
+        return self.row.queue_position
+
+    @cached_property
     def eta(self) -> int | None:
         """Seconds, in steps, so that the card is not read out anew every second."""
         seconds = self.row.eta_seconds
@@ -88,7 +94,7 @@ class Card:
     def seen(self) -> str:
         """Changes when the card does: a poll that finds what it has already answers without a body."""
         row = self.row
-        return f"{row.pk.hex[:8]}-{row.status}-{row.stage}-{row.queue_position}-{self.eta}-{int(self.request.is_done)}"
+        return f"{row.pk.hex[:8]}-{row.status}-{row.stage}-{self.position}-{self.eta}-{int(self.request.is_done)}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from shop.images import clean_image
 from shop.models import Photo
 from shop.search import FACETS, Search
 
-PHOTO_MAX_SIDE = 2048
 MOST_CHOICES = 20
 
 
@@ -86,6 +85,6 @@ class TryOnForm(forms.Form):
 
 def _clean(upload):
     try:
-        return clean_image(upload, min_side=settings.PHOTO_MIN_SIDE, max_side=PHOTO_MAX_SIDE)
+        return clean_image(upload, min_side=settings.PHOTO_MIN_SIDE, max_side=settings.PICTURE_MAX_SIDE)
     except Refusal as refusal:
         raise forms.ValidationError(gettext(refusal.sentence), code=refusal.code) from refusal
