@@ -24,6 +24,7 @@ from shop.models import GarmentPicture
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+FIRST_WAIT_SECONDS = 2.0  # a page shows the newest rather than wait longer
 STEP = 16  # FAISS computes so many numbers at a time, and is twenty times slower where some are left over
 FROM_BEHIND = {GarmentPicture.Role.BACK, GarmentPicture.Role.DETAIL}
 
@@ -195,7 +196,8 @@ class Index:
         self._lock = threading.Lock()
 
     def current(self) -> Snapshot:
-        """The snapshot to search. The first caller builds it and the others wait; later one looks, none waits.
+        """The snapshot to search. The first caller builds it, the others wait a little for it and then get an empty
+        one; later one looks at a time, and none waits.
 
         Raises:
             DatabaseError: where there is no snapshot yet. An old one is served on.
@@ -203,8 +205,8 @@ class Index:
         snapshot = self._snapshot
         if snapshot is not None and time.monotonic() < self._next_look:
             return snapshot
-        if not self._lock.acquire(blocking=snapshot is None):
-            return snapshot
+        if not self._lock.acquire(timeout=FIRST_WAIT_SECONDS if snapshot is None else 0):
+            return Snapshot() if snapshot is None else snapshot
         try:
             if self._snapshot is None or time.monotonic() >= self._next_look:
                 self._snapshot = self._followed(Snapshot() if self._snapshot is None else self._snapshot)

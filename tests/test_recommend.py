@@ -281,6 +281,35 @@ def test_a_look_is_taken_once_a_second_at_most(django_assert_num_queries):
             patient.current()
 
 
+def test_nobody_waits_long_while_the_first_snapshot_is_built(fresh_index, monkeypatch):
+    asked = make("asked", 0)
+    make("other", 5)
+    begun, go_on = threading.Event(), threading.Event()
+    load = index.load
+
+    def slow(*arguments):
+        begun.set()
+        go_on.wait(20)
+        return load(*arguments)
+
+    monkeypatch.setattr(index, "load", slow)
+    monkeypatch.setattr(index, "FIRST_WAIT_SECONDS", 0.1)
+
+    def first():
+        try:
+            return fresh_index.current()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        building = pool.submit(first)
+        assert begun.wait(20)
+        assert [entry.score for entry in services.similar(asked)] == [None]
+        go_on.set()
+        assert len(building.result(20)) == 2
+    assert services.similar(asked)[0].score is not None
+
+
 def test_tables_that_were_emptied_or_put_back_are_read_anew(fresh_index):
     make("asked", 0)
     make("other", 5)
