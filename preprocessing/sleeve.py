@@ -7,7 +7,7 @@ import numpy as np
 
 
 def sleeve_part(mask: np.ndarray, points: dict, side: str) -> np.ndarray | None:
-    """The part of a mask beyond the line from shoulder to armpit; bool (H, W), None when there is none."""
+    """The part of a mask beyond the line from shoulder to armpit and from there to the hem; bool (H, W), or None."""
     sign = -1 if side == "left" else 1
     shoulder, armpit = (np.asarray(points[f"{name}_{side}"], float) for name in ("shoulder", "armpit"))
     along = armpit - shoulder
@@ -15,14 +15,18 @@ def sleeve_part(mask: np.ndarray, points: dict, side: str) -> np.ndarray | None:
     if normal[0] * sign < 0:
         normal = -normal
     y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
-    part = mask & ((x - shoulder[0]) * normal[0] + (y - shoulder[1]) * normal[1] > 0)
+    beyond_armhole = (x - shoulder[0]) * normal[0] + (y - shoulder[1]) * normal[1] > 0
     body = np.interp(
         np.arange(mask.shape[0]),
         [armpit[1], points[f"hem_{side}"][1]],
         [armpit[0], points[f"hem_{side}"][0]],
     )
-    part &= ((x - body[:, None]) * sign > 0) | (y < armpit[1])
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8))
+    part = mask & np.where(y < armpit[1], beyond_armhole, (x - body[:, None]) * sign > 0)
+    # Slivers of a body that bulges beyond that line are no part of the sleeve.
+    size = max(3, int(0.035 * np.hypot(*along)) | 1) * 2 + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    part = cv2.morphologyEx(part.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(part)
     if count < 2:
         return None
     return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))

@@ -61,11 +61,14 @@ class _Cloth:
             inside = back_inside(garment.mask > 0, garment.neckline)
             self.alpha = self.alpha * (1 - soft(inside, 1.0))
         self.parts = garment.parts
+        # Neighbours overlap along the armhole; below it they may lie side by side without belonging together.
+        armpit = max(garment.landmarks[f"armpit_{side}"][1] for side in ("left", "right"))
+        self.above_armpit = np.arange(hard.shape[0])[:, None] < armpit + 4
 
     def part(self, label: int) -> np.ndarray:
         """Alpha of one part, a few pixels beyond its seam so that neighbours overlap."""
         here = self.parts == label
-        others = (self.parts != 0) & ~grown(here, 9)
+        others = (self.parts != 0) & ~here & ~(grown(here, 9) & self.above_armpit)
         return self.alpha * (1 - soft(others, 1.0)) * (soft(grown(here, 11), 1.5) if label != BODY else 1.0)
 
 

@@ -67,7 +67,7 @@ class PreviewEngine:
         part = _cropped(person, window)
         limbs = arm_capsules(part.keypoints, part.parse.shape)
         figure = measure(
-            part, np.minimum.reduce([m[s][0] for m in (limbs.upper_arm, limbs.forearm) for s in SIDES]) < 0.85
+            part, np.minimum.reduce([m[s][0] for m in (limbs.upper_arm, limbs.forearm) for s in SIDES]) < 0.6
         )
         composite = compose(garment, figure, limbs, cut(garment, figure))
         notes = check(part.image, composite)

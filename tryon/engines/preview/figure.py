@@ -69,7 +69,7 @@ class Figure:
             return point
         if label[stop[0]] == Parse.HAIR:
             return point
-        return way[max(stop[0] - 1, 0)]
+        return way[stop[0]] - 0.012 * self.frame.shoulder_width * self.frame.down
 
 
 def sample(array: np.ndarray, points: np.ndarray, outside: float) -> np.ndarray:
@@ -170,7 +170,7 @@ def measure(person: PreparedPerson, arm_map: np.ndarray) -> Figure:
         label = sample(person.parse, joint + steps[:, None] * outward, Parse.BACKGROUND)
         off = np.flatnonzero(label == Parse.BACKGROUND)
         reach = steps[off[0]] if len(off) else steps[-1]
-        shoulders[side] = joint + outward * np.clip(reach, 0.12 * unit, 0.21 * unit) * 0.97
+        shoulders[side] = joint + outward * np.clip(reach, 0.12 * unit, 0.21 * unit)
     rise = _neck_rise(person, frame)
     for side, sign in SIDES:
         necks[side] = frame.point(sign * NECK_ACROSS * unit, -rise[side])

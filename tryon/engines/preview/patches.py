@@ -172,6 +172,8 @@ def _side(
     width = start + (width - start) * np.clip(np.linspace(0, 3, SIDE_ROWS), 0, 1) ** 0.8
     width = gaussian_filter1d(width, 1.2, mode="nearest")
     width[0] = start
+    for row in range(1, SIDE_ROWS):  # no wings where an arm gives way
+        width[row] = min(width[row], max(width[row - 1] + 0.025 * unit, 1.03 * body[row]))
     on_body = np.stack(
         [frame.point(sign * w, level * frame.torso_length) for w, level in zip(width, levels, strict=True)]
     )
