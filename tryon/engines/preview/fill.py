@@ -125,28 +125,35 @@ def zones(figure: Figure, arms: np.ndarray, across: np.ndarray, along: np.ndarra
 
 
 def skin(figure: Figure, arms: np.ndarray, arm_distance: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """Skin for everywhere, of the colour of the skin nearby, rounded on the arms; float32 (H, W, 3)."""
-    person, unit = figure.person, figure.frame.shoulder_width
-    parse = person.parse
-    seen = np.isin(parse, (Parse.TORSO_SKIN, *ARMS)) | shrunk(parse == Parse.FACE, 9)
-    seen &= ~grown(parse == Parse.UPPER, 9) & ~grown(parse == Parse.HAIR, 5)
-    lab = cv2.cvtColor(person.image, cv2.COLOR_RGB2LAB).astype(np.float32)
-    pixels = lab[seen] if seen.any() else lab[person.mask > 127]
-    usual = np.median(pixels, axis=0)
+    """Skin for everywhere, of the colour of the skin nearby, rounded on the arms; float32 (H, W, 3).
+
+    It is smooth, so it is worked out at half the size; only its grain is not.
+    """
+    person, unit = figure.person, figure.frame.shoulder_width / 2
+    height, width = person.parse.shape
+    parse, mask = person.parse[::2, ::2], person.mask[::2, ::2]
+    image = cv2.resize(person.image, parse.shape[::-1], interpolation=cv2.INTER_AREA)
+    seen = np.isin(parse, (Parse.TORSO_SKIN, *ARMS)) | shrunk(parse == Parse.FACE, 5)
+    seen &= ~grown(parse == Parse.UPPER, 5) & ~grown(parse == Parse.HAIR, 3)
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
+    usual = np.median(lab[seen if seen.any() else mask > 127], axis=0)
     like_skin = (np.abs(lab - usual) < np.float32([70, 14, 16])).all(-1)
-    weight = shrunk(seen & like_skin, 5).astype(np.float32)
-    image = person.image.astype(np.float32)
+    weight = shrunk(seen & like_skin, 3).astype(np.float32)
+    image = image.astype(np.float32)
     median = cv2.cvtColor(usual.astype(np.uint8)[None, None], cv2.COLOR_LAB2RGB)[0, 0].astype(np.float32)
     near, near_weight = local_mean(image, weight, 0.10 * unit)
     far, far_weight = local_mean(image, weight, 0.45 * unit)
     close, further = np.clip(near_weight * 12, 0, 1)[..., None], np.clip(far_weight * 25, 0, 1)[..., None]
     colour = near * close + (1 - close) * (far * further + median * (1 - further))
-    rounded = np.where(
-        arms, 1.04 - 0.30 * np.clip(arm_distance, 0, 1) ** 3, 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2
-    )
-    colour = colour * cv2.GaussianBlur(rounded.astype(np.float32), (0, 0), 0.035 * unit)[..., None]
-    grain = np.random.default_rng(0).normal(0, 4, parse.shape).astype(np.float32)  # a fixed seed: same bytes twice
-    return colour + cv2.GaussianBlur(grain, (0, 0), 1.0)[..., None]
+    on_arm = 1.04 - 0.30 * np.clip(arm_distance[::2, ::2], 0, 1) ** 3
+    on_trunk = 1 - 0.05 * np.clip(across[::2, ::2], -1.2, 1.2) ** 2
+    rounded = cv2.GaussianBlur(np.where(arms[::2, ::2], on_arm, on_trunk), (0, 0), 0.035 * unit)
+    colour = cv2.resize(colour * rounded[..., None], (width, height))
+    return colour + np.tile(_GRAIN, (height // 128 + 1, width // 128 + 1))[:height, :width, None]
+
+
+# A fixed seed: the same bytes twice.
+_GRAIN = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 4, (128, 128)).astype(np.float32), (0, 0), 1.0)
 
 
 def without_top(figure: Figure, limbs: Limbs, old: np.ndarray) -> np.ndarray:

@@ -20,6 +20,8 @@ CHEST = 1.04
 # A hem is not pulled below this many torso lengths; beyond, half of the rest counts, since cloth there hangs in folds.
 HEM_SOFT, HEM_LAST = 1.05, 1.45
 TUCK_ABOVE = 0.93
+# How far a collar is moved up to meet the outline, in shoulder widths.
+COLLAR_RISE = 0.02
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def _place_corners(source: Source, figure: Figure, scale: float) -> dict[str, np
             return shoulder + (neck - shoulder) * np.clip((end - across) / max(end - root, 1), -0.1, 1.08)
 
         corners[f"shoulder_{side}"] = figure.raised(on_shoulder(reach), 0.16 * unit)
-        corners[f"collar_{side}"] = figure.raised(on_shoulder(at_collar), 0.08 * unit)
+        corners[f"collar_{side}"] = figure.raised(on_shoulder(at_collar), COLLAR_RISE * unit)
         corners[f"armpit_{side}"] = _armpit(source, figure, scale, side, sign, corners)
     return corners
 
@@ -135,7 +137,9 @@ def _torso(source: Source, figure: Figure, corners: dict, scale: float, hem: flo
         if which == "target":
             bottom = bottom + ((1 - columns**2) * 0.035 * unit)[:, None] * frame.down  # a hem seen round a belly
             on_seam = (np.abs(columns) >= collar) & (np.abs(columns) < 0.97)
-            top[on_seam] = [figure.raised(point, 0.10 * unit) for point in top[on_seam]]
+            away = np.clip((np.abs(columns[on_seam]) - collar) / (1 - collar) * 2.5, 0, 1)
+            rise = (COLLAR_RISE + (0.10 - COLLAR_RISE) * away) * unit  # little beside the neck, which goes on upwards
+            top[on_seam] = [figure.raised(point, most) for point, most in zip(top[on_seam], rise, strict=True)]
         grids[which] = coons(top, bottom, left, right, u, v)
 
     # A body is round: columns draw together towards its sides, the more the further down.
