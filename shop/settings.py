@@ -171,6 +171,7 @@ PICTURE_MAX_SIDE = at_least("PICTURE_MAX_SIDE", 2048, least=1024)  # larger ones
 PHOTO_HOURS = at_least("PHOTO_HOURS", 24)
 RESULT_DAYS = at_least("RESULT_DAYS", 30)
 PHOTOS_PER_SHOPPER = at_least("PHOTOS_PER_SHOPPER", 10)
+PHOTOS_PER_KEY = at_least("PHOTOS_PER_KEY", 5000)
 
 # --- Jobs -------------------------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", "redis://localhost:6379/0")
@@ -198,6 +199,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 TRYON_LEASE_SECONDS = at_least("TRYON_LEASE_SECONDS", 30)
 TRYON_MAX_ATTEMPTS = at_least("TRYON_MAX_ATTEMPTS", 3)
 TRYON_QUEUED_PER_SHOPPER = at_least("TRYON_QUEUED_PER_SHOPPER", 6)
+TRYON_QUEUED_PER_KEY = at_least("TRYON_QUEUED_PER_KEY", 200)
 TRYON_QUEUED_TOTAL = at_least("TRYON_QUEUED_TOTAL", 500)
 CELERY_TASK_SOFT_TIME_LIMIT = at_least("TASK_SECONDS", 240)
 CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 30

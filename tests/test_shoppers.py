@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from preprocessing.errors import Refusal
 from shop.images import clean_image
-from shop.models import Event, Garment, Photo, Shopper
+from shop.models import ApiKey, Event, Garment, Photo, Shopper
 from shop.private import SALT, private_url
 from shop.shoppers import COOKIE
 from tests.pictures import astronaut, encoded
@@ -124,6 +124,17 @@ def test_there_is_a_limit_to_the_photos_a_shopper_keeps(settings):
     with pytest.raises(Refusal) as refusal:
         Photo.objects.store(shopper, clean_image(encoded(astronaut())))
     assert refusal.value.code == "photo.too_many"
+
+
+def test_a_program_acts_for_many_and_opens_its_own_links(client, user, settings):
+    settings.PHOTOS_PER_SHOPPER = 1
+    key = {"HTTP_AUTHORIZATION": f"Bearer {ApiKey.issue(user, 'shop', ['tryon'])[1]}"}
+    for _ in range(2):
+        made = client.post("/api/v1/photos", {"image": encoded(astronaut())}, **key)
+        assert made.status_code == 202
+    assert client.get(made.json()["url"]).status_code == 200
+    settings.PHOTOS_PER_KEY = 2
+    assert client.post("/api/v1/photos", {"image": encoded(astronaut())}, **key).json()["code"] == "photo.too_many"
 
 
 def test_deleting_a_photo_deletes_its_files(client, django_capture_on_commit_callbacks):

@@ -64,3 +64,8 @@ def ensure_shopper(request) -> Shopper:
     if isinstance(request.auth, ApiKey):
         return Shopper.objects.of_user(request.user)
     return shoppers.ensure(request._request)
+
+
+def link_owner(request) -> Shopper | None:
+    """For whom a private link is made: the browser's shopper; a program, without a cookie, holds it openly."""
+    return None if isinstance(request.auth, ApiKey) else shopper_of(request)

@@ -3,7 +3,7 @@ from django.db import transaction
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from shop.api.auth import shopper_of
+from shop.api.auth import link_owner
 from shop.models import Event, Garment, GarmentPicture, Photo, Variant
 from shop.private import private_url
 
@@ -107,14 +107,14 @@ class FindingSerializer(serializers.Serializer):
 class PhotoSerializer(serializers.ModelSerializer):
     findings = FindingSerializer(many=True, read_only=True)
     refused = serializers.BooleanField(read_only=True)
-    url = serializers.SerializerMethodField(help_text="lives five minutes, for the owner only")
+    url = serializers.SerializerMethodField(help_text="lives five minutes; a browser's opens for its own cookie alone")
 
     class Meta:
         model = Photo
         fields = ["id", "name", "width", "height", "state", "findings", "refused", "url", "created", "expires_at"]
 
     def get_url(self, photo) -> str:
-        return private_url(photo.image.name, None if photo.is_model else shopper_of(self.context["request"]))
+        return private_url(photo.image.name, None if photo.is_model else link_owner(self.context["request"]))
 
 
 class PhotoUploadSerializer(serializers.Serializer):

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from preprocessing.errors import Refusal, gettext_noop
+from shop.models.access import ApiKey
 from shop.models.catalogue import Garment
 from shop.signals import photo_deleted, photo_stored
 from shop.storage import photo_name, prepared_name, private_storage
@@ -52,6 +53,12 @@ class Shopper(models.Model):
     def hash_key(key: str) -> str:
         return hashlib.sha256(key.encode()).hexdigest()
 
+    @property
+    def acts_for_many(self) -> bool:
+        """Whether a program tries on under this name: then it is a whole shop's visitors, and has their room."""
+        keys = ApiKey.objects.filter(user_id=self.user_id, revoked=None, scopes__contains=[ApiKey.Scope.TRYON])
+        return self.user_id is not None and keys.exists()
+
     @transaction.atomic
     def move_to(self, other: "Shopper") -> None:
         """Give everything this shopper owns to another, then end this one; the cookie's key opens nothing more."""
@@ -82,7 +89,8 @@ class PhotoQuerySet(WorkQuerySet):
         """
         with transaction.atomic():
             Shopper.objects.select_for_update().get(pk=shopper.pk)  # two uploads at once are counted one by one
-            if self.alive().filter(shopper=shopper).count() >= settings.PHOTOS_PER_SHOPPER:
+            most = settings.PHOTOS_PER_KEY if shopper.acts_for_many else settings.PHOTOS_PER_SHOPPER
+            if self.alive().filter(shopper=shopper).count() >= most:
                 raise Refusal(
                     "photo.too_many", gettext_noop("You have as many photos as fit here. Delete one, then try again.")
                 )

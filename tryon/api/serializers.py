@@ -2,8 +2,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from shop.api.auth import shopper_of
-from shop.models import ApiKey
+from shop.api.auth import link_owner
 from tryon.models import TryOn, TryOnRequest
 
 
@@ -35,9 +34,7 @@ class TryOnSerializer(serializers.ModelSerializer):
         if not row.result:
             return None
         request = self.context["request"]
-        # A browser's link opens for its own cookie alone; a program has no cookie, its link is open to who holds it.
-        asking = None if isinstance(request.auth, ApiKey) else shopper_of(request)
-        return request.build_absolute_uri(row.result_url(asking))
+        return request.build_absolute_uri(row.result_url(link_owner(request)))
 
     @extend_schema_field(ErrorSerializer(allow_null=True))
     def get_error(self, row):

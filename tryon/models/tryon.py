@@ -95,7 +95,8 @@ class TryOnQuerySet(models.QuerySet):
 
     def check_room(self, shopper, wanted: int) -> None:
         """Raises Refusal where so many more rows would be too many."""
-        if self.of(shopper).open().count() + wanted > settings.TRYON_QUEUED_PER_SHOPPER:
+        most = settings.TRYON_QUEUED_PER_KEY if shopper.acts_for_many else settings.TRYON_QUEUED_PER_SHOPPER
+        if self.of(shopper).open().count() + wanted > most:
             raise Refusal(
                 "tryon.too_many", gettext_noop("You have several try-ons under way. Please wait until one is done.")
             )
