@@ -1,14 +1,17 @@
 """What shop does when something happens to its own rows, and in each sweep of the reaper."""
 
 from django.core.cache import cache
+from django.db.models import FileField
 from django.db.models.functions import Now
+from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from shop import tasks
-from shop.models import GarmentAnalysis, Photo
+from shop.models import GarmentAnalysis, GarmentPicture, Photo
 from shop.orphans import remove_orphans
 from shop.queue import publish, send
 from shop.signals import photo_stored, picture_stored, sweep
+from shop.storage import delete_after_commit
 
 PER_SWEEP = 50
 ORPHANS_SECONDS = 3600
@@ -23,6 +26,16 @@ def analyse(sender, picture, **kwargs):
 @receiver(photo_stored)
 def check(sender, photo, **kwargs):
     send(tasks.check_photo, photo.pk, queue="cpu")
+
+
+@receiver(post_delete, sender=Photo)
+@receiver(post_delete, sender=GarmentPicture)
+@receiver(post_delete, sender=GarmentAnalysis)
+def delete_files(sender, instance, **kwargs):
+    """Whichever way a row goes, a user's deletion in the admin included, its files go too."""
+    for field in sender._meta.get_fields():
+        if isinstance(field, FileField):
+            delete_after_commit(getattr(instance, field.name))
 
 
 @receiver(sweep)
@@ -46,3 +59,4 @@ def remove_orphaned_files(sender, **kwargs):
         remove_orphans(Photo, "image", "photos")
         remove_orphans(Photo, "prepared", "prepared")
         remove_orphans(GarmentAnalysis, "data", "analyses")
+        remove_orphans(GarmentPicture, "image", "garments")

@@ -4,11 +4,19 @@ import secrets
 from pathlib import PurePosixPath
 
 from django.core.files.storage import storages
+from django.db import transaction
 
 
 def private_storage():
     """Photos, results, analyses; a callable so that migrations hold no path."""
     return storages["private"]
+
+
+def delete_after_commit(file) -> None:
+    """Delete a row's file once the row is gone for good; after a crash between the two, the sweep of orphans does."""
+    if file:
+        name, storage = file.name, file.storage
+        transaction.on_commit(lambda: storage.delete(name), robust=True)
 
 
 def _random(folder: str, filename: str) -> str:

@@ -73,6 +73,15 @@ def test_an_expired_photo_goes_with_its_files(photo, django_capture_on_commit_ca
     assert not any(private_storage().exists(name) for name in names)
 
 
+def test_files_go_with_their_rows_whichever_way_these_go(photo, garment, django_capture_on_commit_callbacks):
+    files = [photo.image, photo.prepared, garment.flat.image, garment.flat.analysis.data]
+    assert all(file.storage.exists(file.name) for file in files)
+    with django_capture_on_commit_callbacks(execute=True):
+        photo.shopper.delete()
+        garment.delete()
+    assert not any(file.storage.exists(file.name) for file in files)
+
+
 def test_old_files_without_a_row_go_and_young_ones_stay(photo, garment):
     storage = private_storage()
     old, young = (storage.save(f"photos/{name}.jpg", ContentFile(b"x")) for name in ("old", "young"))

@@ -5,7 +5,6 @@ from datetime import timedelta
 from itertools import cycle
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.db.models.signals import post_delete
@@ -13,7 +12,7 @@ from django.dispatch import receiver
 
 from shop.orphans import remove_orphans
 from shop.signals import photo_deleted, sweep
-from shop.storage import private_storage
+from shop.storage import delete_after_commit, private_storage
 from tryon import registry, tasks
 from tryon.lease import LOST, RELEASED, SLOW
 from tryon.models import EngineState, TryOn
@@ -33,8 +32,7 @@ def delete_pictures_of(sender, photo, **kwargs):
 
 @receiver(post_delete, sender=TryOn)
 def delete_file(sender, instance, **kwargs):
-    if name := instance.result.name:
-        transaction.on_commit(lambda: private_storage().delete(name), robust=True)
+    delete_after_commit(instance.result)
 
 
 @receiver(sweep)

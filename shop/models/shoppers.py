@@ -159,8 +159,7 @@ class Photo(Work):
         """Delete the photo and what was worked out from it; by signal also every picture made from it.
 
         `with_results=False` is for expiry: a photo lives a day, the pictures made from it longer.
-        The rows go first and together; the files follow the commit, so that a crash between the two leaves a file
-        that the sweep of orphans removes, never a row without its file.
+        The files follow the commit (receivers.py).
         """
         with transaction.atomic():
             # As it is now: a worker may have stored what it found since this object was read.
@@ -169,9 +168,7 @@ class Photo(Work):
                 return
             if with_results:
                 photo_deleted.send(Photo, photo=photo)
-            names = [f.name for f in (photo.image, photo.prepared) if f]
             photo.delete()
-            transaction.on_commit(lambda: [private_storage().delete(name) for name in names])
 
 
 class Event(models.Model):
