@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
+
     from preprocessing.garment import PreparedGarment
     from preprocessing.person import PreparedPerson
 
