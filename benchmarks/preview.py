@@ -1,8 +1,8 @@
 """How fast the preview is, how many pairs it shows, and contact sheets to judge them by.
 
-    python -m benchmarks.preview                          # the sample shop's people and tops
-    python -m benchmarks.preview --data DIR               # pairs of DIR/pairs.csv
-    python -m benchmarks.preview --data DIR --sheet OUT   # and sheets photo | garment | result in OUT
+    ./dev bench preview                          # the sample shop's people and tops
+    ./dev bench preview --data DIR               # pairs of DIR/pairs.csv
+    ./dev bench preview --data DIR --sheet OUT   # and sheets photo | garment | result in OUT
 
 DIR/pairs.csv has the columns person, garment and cloth_type, with paths relative to DIR; only "upper" is taken.
 Times are CPU seconds on one thread, of pictures decoded already and networks loaded already; the median over pairs.

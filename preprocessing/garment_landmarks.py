@@ -274,15 +274,29 @@ def _doubts(outline: Outline, points: dict, sleeved: bool) -> tuple[str, ...]:
     if abs(middle - outline.axis) > 0.15 * max(span, 1) or tilt > 0.35 * max(span, 1):
         doubts.append("lopsided")
     if sleeved:
-        cuffs, openings = (
-            [np.hypot(*(points[f"{a}_{side}"] - points[f"{b}_{side}"])) for side, _ in SIDES]
-            for a, b in (("cuff_outer", "cuff_inner"), ("shoulder", "armpit"))
-        )
-        if sum(cuffs) < 0.08 * sum(openings):
+        left, right = ((points[f"cuff_outer_{side}"] + points[f"cuff_inner_{side}"]) / 2 for side, _ in SIDES)
+        unlike = np.hypot(left[0] + right[0] - 2 * outline.axis, left[1] - right[1])
+        if unlike > 0.2 * chest or any(_unclear_cuff(outline, points, side) for side, _ in SIDES):
             doubts.append("cuffs_unclear")
     if not sleeved and not _has_armholes(outline, points):
         doubts.append("sleeves_unclear")
     return tuple(doubts)
+
+
+def _unclear_cuff(outline: Outline, points: dict, side: str) -> bool:
+    """Whether a sleeve seems to go on beyond its end, or has no end: then it lies on the body and was cut there."""
+    shoulder, armpit, outer, inner = (
+        np.asarray(points[f"{name}_{side}"]) for name in ("shoulder", "armpit", "cuff_outer", "cuff_inner")
+    )
+    opening = np.hypot(*(shoulder - armpit))
+    if np.hypot(*(outer - inner)) < 0.04 * opening:
+        return True
+    way = (outer + inner - shoulder - armpit) / 2
+    way = way / max(np.hypot(*way), 1e-3)
+    beyond = outer + np.linspace(0.1, 0.9, 17)[:, None] * (inner - outer) + 0.25 * opening * way
+    x = np.clip(beyond[:, 0].astype(int), 0, outline.mask.shape[1] - 1)
+    y = np.clip(beyond[:, 1].astype(int), 0, outline.mask.shape[0] - 1)
+    return bool(outline.mask[y, x].mean() > 0.4)
 
 
 def _has_armholes(outline: Outline, points: dict) -> bool:

@@ -16,20 +16,24 @@ def sleeve_part(mask: np.ndarray, points: dict, side: str) -> np.ndarray | None:
         normal = -normal
     y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
     beyond_armhole = (x - shoulder[0]) * normal[0] + (y - shoulder[1]) * normal[1] > 0
-    body = np.interp(
-        np.arange(mask.shape[0]),
-        [armpit[1], points[f"hem_{side}"][1]],
-        [armpit[0], points[f"hem_{side}"][0]],
-    )
-    part = mask & np.where(y < armpit[1], beyond_armhole, (x - body[:, None]) * sign > 0)
-    # Slivers of a body that bulges beyond that line are no part of the sleeve.
-    size = max(3, int(0.035 * np.hypot(*along)) | 1) * 2 + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    part = cv2.morphologyEx(part.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(part)
-    if count < 2:
-        return None
-    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    part = mask & np.where(y < armpit[1], beyond_armhole, (x - _body_edge(mask, points, side)[:, None]) * sign > 0)
+    part = cv2.morphologyEx(part.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, labels = cv2.connectedComponents(part)
+    near = np.bincount(labels[(y < armpit[1]) & (part > 0)], minlength=1)  # a sleeve hangs from its armhole
+    return labels == near.argmax() if near.any() else None
+
+
+def _body_edge(mask: np.ndarray, points: dict, side: str) -> np.ndarray:
+    """For each row where the body ends on one side: at the gap beside it, or where the sleeve lies on it, on the line
+    from armpit to hem; float (H,)."""
+    sign = -1 if side == "left" else 1
+    armpit, hem = points[f"armpit_{side}"], points[f"hem_{side}"]
+    chest = points["armpit_right"][0] - points["armpit_left"][0]
+    line = np.interp(np.arange(mask.shape[0]), [armpit[1], hem[1]], [armpit[0], hem[0]])
+    axis = int(np.clip((points["armpit_left"][0] + points["armpit_right"][0]) / 2, 0, mask.shape[1] - 1))
+    outward = mask[:, axis:] if sign > 0 else mask[:, axis::-1]
+    ends = axis + sign * np.where(outward.all(1), outward.shape[1], (~outward).argmax(1))
+    return np.where(np.abs(ends - line) < 0.11 * chest, ends, line)
 
 
 def cuff(part: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
