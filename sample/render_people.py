@@ -1,7 +1,7 @@
 """Render the sample shop's model people: python -m sample.render_people [NAME ...]
 
-Reads sample/people.json and writes the pictures it names (768 x 1024 JPEG), one to three minutes each on two
-cores. The same file and the same packages (requirements-pictures.txt, Python 3.11) give the same people;
+Reads sample/people.json and writes the pictures it names (768 x 1024 JPEG), two to five minutes each on two
+cores. The same file and the same packages (requirements-people.txt, Python 3.11) give the same people;
 only denoising may differ in the last bits between machines. Nothing is fetched, nothing else is written.
 """
 
@@ -22,7 +22,7 @@ SIZE = (1024, 768)  # height, width
 QUALITY, MAX_BYTES = 88, 200_000
 
 
-def render_person(model, base, person: dict, size=SIZE, samples=24, threads=2, close_up=False) -> Image.Image:
+def render_person(model, base, person: dict, size=SIZE, samples=20, threads=2, close_up=False) -> Image.Image:
     """One person's picture. person is an entry of people.json, model and base come from people_rendering.body."""
     spec = person["look"]
     rng = np.random.default_rng(spec["seed"])
@@ -31,9 +31,9 @@ def render_person(model, base, person: dict, size=SIZE, samples=24, threads=2, c
     head = hair.Head(figure, part, spec["hair"].get("recession", 0.0))
 
     scene.new_scene()
-    flesh = skin.add_body(figure, part, spec, head.scalp())
+    skin.add_body(figure, part, spec, head.scalp())
     skin.add_eyes(figure, spec["iris"])
-    clothes.dress(figure, flesh, spec)
+    clothes.dress(figure, spec)
 
     shade = shading.hair_material(spec["hair"]["colour"], spec["hair"].get("roughness", 0.45))
     strands = hair.grow(head, spec["hair"], rng)
@@ -63,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="people to render (default: all)")
     parser.add_argument("--width", type=int, default=SIZE[1], help="a small width makes a quick draft")
-    parser.add_argument("--samples", type=int, default=24, help="light paths per pixel")
+    parser.add_argument("--samples", type=int, default=20, help="light paths per pixel")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--close-up", action="store_true", help="frame the head, to look at a face")
     parser.add_argument("--out", type=Path, default=HERE, help="folder the pictures' paths start from")

@@ -40,20 +40,14 @@ class Suit:
         (posed, rest, arm), faces = split(fields, faces.tolist())
         return cls(body, posed, rest, arm, np.concatenate([faces[:, [0, 1, 2]], faces[:, [0, 2, 3]]]))
 
-    def from_shoulder(self) -> np.ndarray:
-        """Metres down the upper arm's axis, from the shoulder joint on."""
-        metres = np.zeros(len(self.rest))
-        for side, sign in (("L", 1), ("R", -1)):
-            start, end = (self.body.rest_joints[f"{bone}.{side}"] for bone in ("upperarm01", "lowerarm01"))
-            here = self.rest[:, 0] * sign > 0
-            metres[here] = (self.rest[here] - start) @ (end - start) / np.linalg.norm(end - start)
-        return metres
-
     def along_arm(self) -> np.ndarray:
         """0 at the shoulder joint, 1 at the elbow; 0 off the arm."""
-        joints = self.body.rest_joints
-        length = np.linalg.norm(joints["lowerarm01.L"] - joints["upperarm01.L"])
-        return self.from_shoulder() / length * np.clip(self.arm.max(1) / 0.6, 0, 1)
+        share = np.zeros(len(self.rest))
+        for side, sign in (("L", 1), ("R", -1)):
+            start, end = (self.body.rest_joints[f"{bone}.{side}"] for bone in ("upperarm01", "lowerarm01"))
+            bone, here = end - start, self.rest[:, 0] * sign > 0
+            share[here] = ((self.rest[here] - start) @ bone) / (bone @ bone)
+        return share * np.clip(self.arm.max(1) / 0.6, 0, 1)
 
     def below_neck(self, drop: float, tilt: float) -> np.ndarray:
         """Metres below a neckline plane that lies `drop` under the neck joint and tilts forward."""
@@ -62,11 +56,15 @@ class Suit:
         return -((self.rest - (0, joint[1], joint[2] - drop)) @ normal)
 
 
-def dress(body: Body, skin, spec: dict) -> None:
-    """Put trousers and a top on the person; skin is the body's object that cloth collides with."""
+def dress(body: Body, spec: dict) -> None:
+    """Put trousers and a top on the person.
+
+    Cloth meets the smooth suit, not the skin, in whose small hollows it would catch.
+    """
     suit = Suit.of(body)
-    skin.modifiers["smooth"].levels = 0
-    _collide(skin, 0.003)
+    form = add_mesh("form", suit.posed, suit.triangles)
+    form.hide_render = True
+    _collide(form, 0.003)
     trousers = _trousers(suit, spec["bottom"])
     _drape(trousers, spec["bottom"])
     _collide(trousers, 0.003)
@@ -160,8 +158,7 @@ def _tee(suit: Suit, spec: dict):
         "hem": (rest[:, 2] - body.rest_joints["upperleg01.L"][2] - spec.get("hem", 0.015), 0.6, 0),
         "cuff": (0.3 * (spec.get("sleeve", 0.6) - arm), 0.6, 0),
     }
-    armhole = np.where(suit.arm.max(1) > 0.12, np.abs(suit.from_shoulder() - 0.012), 1.0)
-    return _garment(suit, "top", openings, ease, _jersey(spec["colour"]), {"armhole": armhole})
+    return _garment(suit, "top", openings, ease, _jersey(spec["colour"]), {})
 
 
 def _tank(suit: Suit, spec: dict):
@@ -179,7 +176,7 @@ def _tank(suit: Suit, spec: dict):
         "cuff": (hole, 0.7, 0.008),
         "hem": (rest[:, 2] - body.rest_joints["upperleg01.L"][2] - spec.get("hem", 0.015), 0.6, 0),
     }
-    return _garment(suit, "top", openings, ease, _jersey(spec["colour"]), {"armhole": np.ones(len(rest))})
+    return _garment(suit, "top", openings, ease, _jersey(spec["colour"]), {})
 
 
 def _trousers(suit: Suit, spec: dict):
@@ -228,11 +225,9 @@ def _jersey(colour):
     at = m.attribute("rest", vector=True)
     tint = m.mix(m.noise(at, 9, 5), tuple(0.90 * c for c in colour), tuple(min(1, 1.08 * c) for c in colour))
     knit = m.waves(at, 420, "X", 1.2)
-    seam = m.math(
-        "MAXIMUM", _line(m, "collar", 0.018, 0.0016), m.math("MULTIPLY", _line(m, "armhole", 0, 0.0015), 0.8)
-    )
+    seam = _line(m, "collar", 0.018, 0.0016)
     for name in ("hem", "cuff"):
-        seam = m.math("MAXIMUM", seam, m.math("MULTIPLY", _line(m, name, 0.020, 0.0012), 0.6))
+        seam = m.math("MAXIMUM", seam, m.math("MULTIPLY", _line(m, name, 0.020, 0.0013), 0.6))
     tint = m.darken(m.math("MULTIPLY", seam, 0.6), tint, 0.35)
     tint = m.darken(m.math("MULTIPLY", m.noise(at, 700, 2), 0.12), tint, 0.3)
     fine = m.bump(m.math("ADD", knit, m.noise(at, 500, 2)), 0.35, 0.0006)

@@ -28,7 +28,7 @@ def both_cheeks(points: np.ndarray, centre, size) -> np.ndarray:
     return spot(points, centre, size) + spot(points, np.asarray(centre) * (-1, 1, 1), size)
 
 
-def add_body(body: Body, part: Part, spec: dict, scalp: np.ndarray):
+def add_body(body: Body, part: Part, spec: dict, scalp: np.ndarray) -> None:
     """The skin's mesh. scalp (one value a vertex, 0..1) says where hair grows and tints the skin below it."""
     points = body.posed[part.ids]
     eye, joints = body.eyes, body.joints
@@ -66,9 +66,8 @@ def add_body(body: Body, part: Part, spec: dict, scalp: np.ndarray):
         },
     )
     smooth = skin.modifiers.new("smooth", "SUBSURF")
-    smooth.levels, smooth.render_levels = 1, 2
+    smooth.levels, smooth.render_levels = 0, 2
     skin.data.materials.append(_skin_material(spec))
-    return skin
 
 
 def beard_area(body: Body, points: np.ndarray) -> np.ndarray:
