@@ -55,7 +55,9 @@ PROBLEMS = {
         ),
         Problem(
             "garment.shape",
-            gettext_noop("We cannot make out shoulders, armpits and hem. Use a picture from the front, laid flat."),
+            gettext_noop(
+                "We cannot make out shoulders, armpits and hem. Use a front view, laid flat, without a raised hood."
+            ),
         ),
         Problem(
             "garment.sleeves_unclear",
@@ -236,7 +238,7 @@ def _prepare_upper(
     if marks is None:
         codes.append("garment.shape")
         return PreparedGarment(**known, problems=tuple(PROBLEMS[code] for code in dict.fromkeys(codes)))
-    if {"proportions", "lopsided"} & set(marks.doubts):
+    if {"proportions", "lopsided", "hood"} & set(marks.doubts):
         codes.append("garment.shape")
     problem = _sleeve_problem(marks, sleeve)
     if problem:

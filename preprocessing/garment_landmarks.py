@@ -269,6 +269,8 @@ def _doubts(outline: Outline, points: dict, sleeved: bool) -> tuple[str, ...]:
     doubts = []
     if span < 0.15 * outline.width or chest < 0.25 * outline.width:
         doubts.append("proportions")
+    if min(points[f"collar_{side}"][1] for side, _ in SIDES) - outline.top > 0.3 * chest:
+        doubts.append("hood")
     middle = (points["shoulder_left"][0] + points["shoulder_right"][0]) / 2
     tilt = max(abs(points[f"{name}_left"][1] - points[f"{name}_right"][1]) for name in ("armpit", "shoulder"))
     if abs(middle - outline.axis) > 0.15 * max(span, 1) or tilt > 0.35 * max(span, 1):
