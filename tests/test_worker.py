@@ -178,6 +178,8 @@ def test_an_engine_that_kills_its_process_stops_after_the_last_attempt_while_oth
 def test_a_frozen_worker_is_replaced_and_finds_its_job_taken(lone_worker, ask):
     frozen = lone_worker()
     row = until(ask("slow"), "running")
+    # Inside the engine: one frozen between taking the job and reading it would have nothing to say when it thaws.
+    wait_for(lambda: TryOn.objects.filter(pk=row.pk, stage="generating").exists(), 20, "the engine's start")
     frozen.freeze()
     lone_worker(name="second")
     until(row, seconds=40)
