@@ -1,7 +1,7 @@
 """Draws the sample shop's garments: `python -m sample.draw_garments [NAME ...]`.
 
 Writes sample/garments/NAME.jpg and NAME.mask.png, and what is known exactly of each into
-sample/garments.json. The same command gives the same pictures: every random choice comes from the name.
+sample/garments/landmarks.json. The same command gives the same pictures: every random choice comes from the name.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="which to draw; all without")
     names = parser.parse_args().names or list(WARDROBE)
-    notes = HERE / "garments.json"
+    notes = HERE / "garments" / "landmarks.json"
     known = json.loads(notes.read_text()) if notes.exists() else {}
     for name in names:
         picture, mask, known[name] = photograph(name)

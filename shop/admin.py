@@ -147,9 +147,7 @@ class GarmentAdmin(admin.ModelAdmin):
     @admin.action(description=_("Look at the pictures again"))
     def analyse_again(self, request, queryset):
         pictures = GarmentPicture.objects.filter(garment__in=queryset)
-        GarmentAnalysis.objects.filter(picture__in=pictures).update(
-            state=Work.State.PENDING, attempts=0, sent_at=None, error=""
-        )
+        GarmentAnalysis.objects.filter(picture__in=pictures).again()
         for picture in pictures:
             analyse(GarmentPicture, picture)
         self.message_user(request, _("The worker looks at them now."), messages.SUCCESS)

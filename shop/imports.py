@@ -1,6 +1,8 @@
 """A catalogue from a CSV file and a folder of pictures. Run it again: what is there is changed, nothing twice."""
 
 import csv
+import io
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +10,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.forms import modelform_factory
+from PIL import Image
 
 from preprocessing.errors import Refusal, gettext_noop
 from shop.images import clean_image
-from shop.models import Garment, GarmentPicture
+from shop.models import Garment, GarmentPicture, Shape
 
 FIELDS = [
     "sku", "title", "title_ko", "description", "description_ko", "category", "product_type", "sleeve", "length",
@@ -21,6 +24,9 @@ NEEDED = {"sku", "title", "category", "product_type", "colour", "price"}
 GarmentForm = modelform_factory(Garment, fields=FIELDS)
 
 NOT_TEXT = gettext_noop("The file is not text in UTF-8. Save it as “CSV UTF-8” and try again.")
+LANDMARKS = gettext_noop(
+    "The file landmarks.json is not right. Compare it with the example, or leave it out."
+)
 COLUMNS_MISSING = gettext_noop("The file lacks columns that every garment needs. Compare it with the example.")
 
 
@@ -43,14 +49,15 @@ def import_csv(path: Path, folder: Path, *, publish: bool = True, dry_run: bool 
     files below `folder`, in order; a name without a role is flat).
 
     Raises:
-        Refusal: import.not_text, import.columns_missing, before anything is changed.
+        Refusal: import.not_text, import.columns_missing, import.landmarks, before anything is changed.
     """
     rows = read_rows(path)
+    shapes = read_landmarks(folder)
     report = Report()
     for line, row in rows:
         try:
             with transaction.atomic():
-                import_row(row, folder, publish=publish, report=report)
+                import_row(row, folder, shapes, publish=publish, report=report)
                 if dry_run:
                     transaction.set_rollback(True)
         except RowError as error:
@@ -72,7 +79,7 @@ def read_rows(path: Path) -> list[tuple[int, dict]]:
     return rows
 
 
-def import_row(row: dict, folder: Path, *, publish: bool, report: Report) -> None:
+def import_row(row: dict, folder: Path, shapes: dict, *, publish: bool, report: Report) -> None:
     garment = Garment.objects.filter(sku=row["sku"]).first()
     given = {name: row[name] for name in FIELDS if row.get(name)}
     defaults = {name: getattr(garment or Garment(), name) for name in FIELDS}
@@ -80,13 +87,17 @@ def import_row(row: dict, folder: Path, *, publish: bool, report: Report) -> Non
     if not form.is_valid():
         raise RowError("; ".join(f"{name}: {' '.join(errors)}" for name, errors in form.errors.items()))
     sizes = parse_sizes(row.get("sizes", ""))
-    pictures = [(role, open_picture(folder, name)) for role, name in parse_pictures(row.get("image", ""))]
+    pictures = []
+    for role, name in parse_pictures(row.get("image", "")):
+        clean = open_picture(folder, name)
+        known = shapes.get(Path(name).stem) if role == GarmentPicture.Role.FLAT else None
+        pictures.append((role, clean, open_shape(folder, name, clean, known) if known else None))
     form.instance.published = publish or form.instance.published
     stored = form.save()
     for position, (size, stock) in enumerate(sizes):
         stored.variants.update_or_create(size=size, defaults={"stock": stock, "position": position})
-    for position, (role, clean) in enumerate(pictures):
-        GarmentPicture.objects.store(stored, clean, role=role, position=position)
+    for position, (role, clean, shape) in enumerate(pictures):
+        GarmentPicture.objects.store(stored, clean, role=role, position=position, shape=shape)
     report.created += garment is None
     report.changed += garment is not None
     report.pictures += len(pictures)
@@ -111,6 +122,35 @@ def parse_pictures(text: str) -> list[tuple[str, str]]:
             raise RowError(f"image: “{role}” is not one of {', '.join(GarmentPicture.Role.values)}")
         pictures.append((role, name))
     return pictures
+
+
+def read_landmarks(folder: Path) -> dict:
+    """What is known exactly of the folder's pictures, by name without ending; nothing where there is no such file."""
+    path = folder / "landmarks.json"
+    if not path.is_file():
+        return {}
+    try:
+        return {name: entry for name, entry in json.loads(path.read_text("utf-8")).items() if entry["landmarks"]}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Refusal("import.landmarks", LANDMARKS, repr(error)) from error
+
+
+def open_shape(folder: Path, name: str, clean, known: dict) -> Shape:
+    """The mask beside a picture, and its landmarks; both must be of the picture as it is stored."""
+    path = (folder / name).with_suffix(".mask.png")
+    if known.get("size") != [clean.height, clean.width]:
+        raise RowError(
+            f"landmarks.json: “{name}” is {clean.height} x {clean.width}, the landmarks are of {known['size']}"
+        )
+    try:
+        with Image.open(path, formats=["PNG"]) as mask:
+            if mask.size != (clean.width, clean.height):
+                raise RowError(f"“{path.name}” has another size than its picture")
+            file = io.BytesIO()
+            mask.convert("L").save(file, "PNG")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise RowError(f"“{path.name}” cannot be read: {error}") from error
+    return Shape(file.getvalue(), {**known["landmarks"], "neckline": known.get("neckline") or []})
 
 
 def open_picture(folder: Path, name: str):

@@ -3,11 +3,11 @@
 from django.core.cache import cache
 from django.db.models import FileField
 from django.db.models.functions import Now
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from shop import tasks
-from shop.models import GarmentAnalysis, GarmentPicture, Photo
+from shop.models import Garment, GarmentAnalysis, GarmentPicture, Photo
 from shop.orphans import remove_orphans
 from shop.queue import publish, send
 from shop.signals import photo_stored, picture_stored, sweep
@@ -21,6 +21,15 @@ ORPHANS_SECONDS = 3600
 def analyse(sender, picture, **kwargs):
     analysis, _ = GarmentAnalysis.objects.get_or_create(picture=picture, version=tasks.ANALYSIS_VERSION)
     send(tasks.analyse_picture, analysis.pk, queue="cpu", bulk=True)
+
+
+@receiver(post_save, sender=Garment)
+def analyse_again(sender, instance, created, **kwargs):
+    """A sleeve or category that was put right may make a garment one that can be tried on, or no longer."""
+    outdated = GarmentAnalysis.objects.filter(picture__garment=instance).exclude(asked=instance.cut)
+    if not created and outdated.exclude(state=GarmentAnalysis.State.PENDING).again():
+        for analysis in outdated:
+            send(tasks.analyse_picture, analysis.pk, queue="cpu", bulk=True)
 
 
 @receiver(photo_stored)
@@ -60,3 +69,4 @@ def remove_orphaned_files(sender, **kwargs):
         remove_orphans(Photo, "prepared", "prepared")
         remove_orphans(GarmentAnalysis, "data", "analyses")
         remove_orphans(GarmentPicture, "image", "garments")
+        remove_orphans(GarmentPicture, "mask", "masks")

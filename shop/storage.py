@@ -27,6 +27,10 @@ def picture_name(instance, filename):
     return _random("garments", filename)
 
 
+def mask_name(instance, filename):
+    return _random("masks", filename)
+
+
 def analysis_name(instance, filename):
     return _random("analyses", filename)
 

@@ -15,7 +15,7 @@ ANALYSIS_VERSION = 1  # raised when preprocessing.garment gives another result; 
 
 
 def pixels(file, mode="RGB"):
-    """A stored picture as uint8 (H, W, 3) in RGB, or (H, W, 4) where mode is "RGBA"."""
+    """A stored picture as uint8 (H, W, 3), (H, W, 4) for the mode "RGBA", (H, W) for "L"."""
     import numpy as np  # only a worker comes here
     from PIL import Image
 
@@ -65,6 +65,8 @@ def analyse_picture(analysis_id):
         pixels(picture.image, "RGBA" if picture.image.name.endswith(".png") else "RGB"),
         garment.category,
         sleeve=garment.sleeve or None,
+        mask=pixels(picture.mask, "L") if picture.mask else None,
+        landmarks=picture.landmarks,
     )
     analysis.data.save("garment.npz", ContentFile(prepared.to_bytes()), save=False)
     done = GarmentAnalysis.objects.filter(pk=analysis_id, state=Work.State.PENDING).update(
@@ -73,6 +75,7 @@ def analyse_picture(analysis_id):
         problems=[vars_of(problem) for problem in prepared.problems],
         colours=[{"lab": lab, "share": share} for *lab, share in prepared.colours.tolist()],
         sleeve=prepared.sleeve or "",
+        asked=garment.cut,
     )
     if not done:
         analysis.data.storage.delete(analysis.data.name)

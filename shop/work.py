@@ -20,6 +20,10 @@ class WorkQuerySet(models.QuerySet):
         lost = Q(sent_at__isnull=True) | Q(sent_at__lt=Now() - timedelta(seconds=RESEND_SECONDS))
         return self.filter(lost, state=Work.State.PENDING)
 
+    def again(self) -> int:
+        """Have the work done anew."""
+        return self.update(state=Work.State.PENDING, attempts=0, sent_at=None, error="")
+
     def claim(self, pk):
         """Count an attempt and return the row; None when it is done, failed or has been tried too often."""
         row = self.filter(pk=pk, state=Work.State.PENDING)

@@ -1,9 +1,11 @@
 """A catalogue from a CSV file and a folder."""
 
 import csv
+import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from PIL import Image
 
 from preprocessing.errors import Refusal
 from shop.imports import import_csv
@@ -100,3 +102,34 @@ def test_the_command_tells_what_it_did_and_fails_where_rows_failed(shop_folder, 
     assert "line 2: category" in capsys.readouterr().err
     with pytest.raises(CommandError):
         call_command("import_garments", shop_folder / "none.csv")
+
+
+@pytest.fixture
+def shaped_folder(shop_folder):
+    Image.new("L", tee().size, 255).save(shop_folder / "tee.mask.png")
+    width, height = tee().size
+    known = {"tee": {"size": [height, width], "landmarks": {"armpit_left": [10, 20]}, "neckline": [[1, 2], [3, 4]]}}
+    (shop_folder / "landmarks.json").write_text(json.dumps(known))
+    return shop_folder
+
+
+def test_exact_masks_and_landmarks_come_along(shaped_folder):
+    assert import_csv(write(shaped_folder, {}), shaped_folder).errors == []
+    picture = Garment.objects.get().flat
+    assert picture.landmarks == {"armpit_left": [10, 20], "neckline": [[1, 2], [3, 4]]}
+    assert Image.open(picture.mask).size == tee().size
+
+
+def test_a_shape_that_does_not_fit_its_picture_is_refused(shaped_folder):
+    path = write(shaped_folder, {})
+    Image.new("L", (5, 5)).save(shaped_folder / "tee.mask.png")
+    assert "another size" in import_csv(path, shaped_folder).errors[0][1]
+    (shaped_folder / "tee.mask.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    assert "cannot be read" in import_csv(path, shaped_folder).errors[0][1]
+    (shaped_folder / "landmarks.json").write_text('{"tee": {"size": [1, 1], "landmarks": {"a": [0, 0]}}}')
+    assert "are of [1, 1]" in import_csv(path, shaped_folder).errors[0][1]
+    assert not Garment.objects.exists()
+    (shaped_folder / "landmarks.json").write_text('{"tee": 5}')
+    with pytest.raises(Refusal) as refusal:
+        import_csv(path, shaped_folder)
+    assert refusal.value.code == "import.landmarks"

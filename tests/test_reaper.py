@@ -118,3 +118,16 @@ def test_one_receiver_that_fails_does_not_stop_the_others(sent, fresh_photo, cap
         sweep.disconnect(fails)
     assert "fails failed" in caplog.text
     assert sent
+
+
+def test_a_garment_that_is_put_right_is_looked_at_again(garment, monkeypatch):
+    asked_for = []
+    monkeypatch.setattr(receivers, "send", lambda task, pk, **how: asked_for.append(pk))
+    analysis = GarmentAnalysis.objects.get()
+    GarmentAnalysis.objects.update(asked=garment.cut)
+    garment.save()
+    assert not asked_for
+    garment.sleeve = "long"
+    garment.save()
+    assert asked_for == [analysis.pk]
+    assert GarmentAnalysis.objects.get().state == "pending"

@@ -15,7 +15,7 @@ from sample.draw_garments import photograph
 SAMPLE = Path(__file__).parent.parent / "sample"
 PICTURES = SAMPLE / "garments"
 ROWS = list(csv.DictReader((SAMPLE / "catalogue.csv").open(encoding="utf-8", newline="")))
-KNOWN = json.loads((SAMPLE / "garments.json").read_text())
+KNOWN = json.loads((PICTURES / "landmarks.json").read_text())
 REQUIRED = {
     "upper": {"collar", "shoulder", "armpit", "hem"},
     "dress": {"collar", "shoulder", "armpit", "hem"},

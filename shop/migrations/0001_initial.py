@@ -84,6 +84,8 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(editable=False, max_length=64)),
                 ('role', models.CharField(choices=[('flat', 'the garment alone, from the front'), ('on_model', 'worn by a model'), ('back', 'from the back'), ('detail', 'a detail')], default='flat', max_length=8, verbose_name='role')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
+                ('mask', models.FileField(blank=True, editable=False, storage=shop.storage.private_storage, upload_to=shop.storage.mask_name)),
+                ('landmarks', models.JSONField(blank=True, editable=False, null=True)),
                 ('created', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('garment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pictures', to='shop.garment')),
             ],
@@ -104,6 +106,7 @@ class Migration(migrations.Migration):
                 ('problems', models.JSONField(blank=True, default=list)),
                 ('colours', models.JSONField(blank=True, default=list)),
                 ('sleeve', models.CharField(blank=True, max_length=13)),
+                ('asked', models.CharField(blank=True, max_length=24)),
                 ('picture', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='analyses', to='shop.garmentpicture')),
             ],
             options={

@@ -1,7 +1,10 @@
 """What the shop sells."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.files.base import ContentFile
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -12,7 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from shop.signals import picture_stored
-from shop.storage import analysis_name, picture_name, private_storage
+from shop.storage import analysis_name, mask_name, picture_name, private_storage
 from shop.work import Work
 
 
@@ -158,6 +161,11 @@ class Garment(models.Model):
         return self.price if self.sale_price is None else self.sale_price
 
     @property
+    def cut(self) -> str:
+        """What an analysis goes by; another cut wants another analysis."""
+        return f"{self.category} {self.sleeve}".strip()
+
+    @property
     def cover(self) -> "GarmentPicture | None":
         """The picture a card shows; the pictures are in order."""
         return next(iter(self.pictures.all()), None)
@@ -184,11 +192,26 @@ class Variant(models.Model):
         return f"{self.garment.sku} {self.size}"
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What is known exactly of a picture.
+
+    Attributes:
+        mask: a grey PNG of the picture's size, white where the garment is.
+        landmarks: name to [x, y] in the picture's pixels; "neckline" holds a list of points.
+    """
+
+    mask: bytes
+    landmarks: dict
+
+
 class GarmentPictureManager(models.Manager):
-    def store(self, garment: Garment, clean, *, role: str, position: int | None = None) -> "GarmentPicture":
+    def store(
+        self, garment: Garment, clean, *, role: str, position: int | None = None, shape: "Shape | None" = None
+    ) -> "GarmentPicture":
         """Keep a cleaned picture (`shop.images.CleanImage`); the same picture twice is one row.
 
-        Analysis and embedding follow on the cpu queue.
+        Analysis and embedding follow on the cpu queue; with a shape the analysis has nothing to guess.
         """
         if position is None:
             position = garment.pictures.count()
@@ -198,7 +221,13 @@ class GarmentPictureManager(models.Manager):
                 self.filter(pk=picture.pk).update(role=role, position=position)
                 return picture
             picture = self.create(
-                garment=garment, image=clean.as_file(), sha256=clean.sha256, role=role, position=position
+                garment=garment,
+                image=clean.as_file(),
+                sha256=clean.sha256,
+                role=role,
+                position=position,
+                mask=ContentFile(shape.mask, name="mask.png") if shape else "",
+                landmarks=shape.landmarks if shape else None,
             )
             picture_stored.send(GarmentPicture, picture=picture)
         return picture
@@ -218,6 +247,8 @@ class GarmentPicture(models.Model):
     sha256 = models.CharField(max_length=64, editable=False)
     role = models.CharField(_("role"), max_length=8, choices=Role, default=Role.FLAT)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    mask = models.FileField(storage=private_storage, upload_to=mask_name, blank=True, editable=False)
+    landmarks = models.JSONField(null=True, blank=True, editable=False)  # see Shape
     created = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = GarmentPictureManager()
@@ -250,6 +281,7 @@ class GarmentAnalysis(Work):
     problems = models.JSONField(default=list, blank=True)  # [{"code", "sentence"}], empty = can be previewed
     colours = models.JSONField(default=list, blank=True)  # [{"lab": [L, a, b], "share": 0..1}], largest first
     sleeve = models.CharField(max_length=13, blank=True)
+    asked = models.CharField(max_length=24, blank=True)  # what the catalogue said of the garment: `Garment.cut`
 
     class Meta:
         verbose_name_plural = "garment analyses"
