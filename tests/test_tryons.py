@@ -74,6 +74,7 @@ def _problems(photo, garment):
 
 def _dress(photo, garment):
     type(garment).objects.filter(pk=garment.pk).update(category="dress")
+    _problems(photo, garment)  # as the analysis of a dress has it, too
 
 
 @pytest.mark.parametrize(

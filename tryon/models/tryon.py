@@ -71,8 +71,9 @@ class TryOnQuerySet(models.QuerySet):
                 raise Refusal("tryon.key_reused", gettext_noop("This Idempotency-Key was used for another request."))
             return known
         checks.check_photo(photo)
-        checks.check_garment(garment)
+        # Before the garment's own picture: of a dress, it says more that only tops can be tried on.
         chosen = checks.choose(EngineState.objects.offered(), garment.category, engines)
+        checks.check_garment(garment)
         self.check_room(shopper, len(chosen))
         first = uuid.uuid4()
         rows = [
