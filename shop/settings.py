@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "frontend",
 ]
 MIDDLEWARE = [
+    "shop.nul.NulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -217,7 +218,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["shop.api.auth.HasScope"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PAGINATION_CLASS": "shop.api.paging.IdCursorPagination",
+    "DEFAULT_PAGINATION_CLASS": "shop.api.paging.ByNumber",
     "PAGE_SIZE": 24,
     "EXCEPTION_HANDLER": "shop.api.problems.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

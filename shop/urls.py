@@ -1,11 +1,12 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.decorators.cache import cache_control
 from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView
 
 from shop import private
+from shop.api.views import Nothing
 from shop.health import healthz
 
 api = [
@@ -13,7 +14,9 @@ api = [
     path("", include("tryon.api.urls")),
     path("", include("recommend.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
+    re_path("", Nothing.as_view()),
 ]
+handler500 = "shop.api.problems.server_error"
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),

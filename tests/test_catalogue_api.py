@@ -1,5 +1,7 @@
 """The catalogue for programs: keys, scopes, problems."""
 
+import base64
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import OperationalError
@@ -138,6 +140,56 @@ def test_events_come_from_programs(client, write, key):
     assert client.post("/api/v1/events", order, **send, **key("events")).status_code == 201
     assert Event.objects.get().value == 2
     assert client.post("/api/v1/events", order | {"value": None}, **send, **key("events")).status_code == 400
+
+
+@pytest.mark.parametrize("body", ["[1]", '"a"', "5", "null"])
+def test_a_garment_is_an_object(client, write, body):
+    answer = client.put("/api/v1/garments/T-1", body, content_type="application/json", **write)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "request.invalid"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "", "nothing", "garments/", "photos/1", "tryons/not-an-id", "garments/a%00b", "garments/a%00b/similar",
+        "garments?colour=%00", "garments?cursor=%00",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_whatever_is_not_there_is_a_problem_too(client, method, address):
+    answer = getattr(client, method)(f"/api/v1/{address}")
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "request.not_found"
+
+
+@pytest.mark.parametrize("place", ["abc", "1e400", "\0", "9" * 30])
+@pytest.mark.parametrize("listed", ["garments", "tryons"])
+def test_a_made_up_cursor_leads_nowhere(client, key, listed, place):
+    cursor = base64.b64encode(f"p={place}".encode()).decode()
+    answer = client.get(f"/api/v1/{listed}", {"cursor": cursor}, **key("catalogue:read", "tryon"))
+    assert answer.status_code in (200, 404)
+    assert answer.json().get("results") == [] or answer.json()["code"] == "request.not_found"
+
+
+def test_too_much_is_refused(client, key, settings):
+    send = {"content_type": "application/json"} | key("events")
+    deep = client.post("/api/v1/events", "[" * 100_000, **send)
+    assert (deep.status_code, deep.json()["code"]) == (400, "request.parse_error")
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    long = client.post("/api/v1/events", {"garment": "a" * 100}, **send)
+    assert (long.status_code, long.json()["code"]) == (413, "request.too_large")
+
+
+def test_a_fault_of_ours_is_a_problem_for_programs_and_a_page_for_visitors(client, monkeypatch):
+    client.raise_request_exception = False
+    monkeypatch.setattr(Garment.objects, "with_pictures", lambda: 1 / 0)
+    answer = client.get("/api/v1/garments/T-1")
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["code"] == "service.failed"
+    monkeypatch.setattr("frontend.views.photos.PhotoForm", lambda: 1 / 0)
+    assert "It is not your fault." in client.get("/photos/").content.decode()
 
 
 def test_a_database_that_does_not_answer_is_a_503_with_when_to_ask_again(client, monkeypatch):

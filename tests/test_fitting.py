@@ -152,6 +152,10 @@ def test_a_new_photo_is_kept_and_worn(client, garment):
     assert row.photo.shopper == row.shopper
 
 
+def test_a_garment_that_cannot_be_named(client):
+    assert client.post(reverse("frontend:tryon_create"), {"garment": "a\0b"}).status_code == 404
+
+
 def test_nobody_chosen(client, garment):
     answer = client.post(CREATE, {"garment": garment.slug})
     assert answer.status_code == 422

@@ -180,6 +180,26 @@ def test_errors_are_in_style(client):
     assert "This form is too old." in text_of(answer)
 
 
+@pytest.mark.parametrize(
+    "address", ["/garments/a%00b", "/?colour=%00", "/?size=a%00", "/admin/shop/garment/?brand=%00"]
+)
+def test_no_address_holds_a_nul(client, address):
+    answer = client.get(address)
+    assert answer.status_code == 404
+    assert "There is nothing here." in text_of(answer)
+    assert "Content-Security-Policy" in answer
+
+
+def test_a_cookie_with_a_nul_is_none(client):
+    client.cookies["sessionid"] = "a\0" * 16
+    assert client.get(PHOTOS).status_code == 200
+
+
+def test_pages_with_photos_stay_in_the_browser(shopper_client, garment, photo):
+    for address in (garment.get_absolute_url(), PHOTOS, reverse("frontend:tryons")):
+        assert "private" in shopper_client.get(address)["Cache-Control"]
+
+
 def test_nothing_inline(shopper_client, garment, photo):
     """The policy forbids styles and scripts in the page."""
     names = ["garments", "photos", "tryons", "sign_in", "sign_up", "privacy"]

@@ -2,6 +2,7 @@
 
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -41,6 +42,7 @@ def index(request):
 
 
 @require_safe
+@cache_control(private=True)  # the shopper's own photos are on it
 def garment(request, slug):
     garment = get_object_or_404(Garment.objects.published().with_pictures(), slug=slug)
     shopper = shoppers.current(request)

@@ -31,7 +31,8 @@ def mine(request, request_id) -> Card:
 @require_POST
 def create(request):
     """The one button: with htmx the fitting room comes back with the card in it, without it the try-on's page."""
-    garment = get_object_or_404(Garment.objects.published().with_pictures(), slug=request.POST.get("garment", ""))
+    slug = request.POST.get("garment", "").replace("\0", "")
+    garment = get_object_or_404(Garment.objects.published().with_pictures(), slug=slug)
     form = TryOnForm(request.POST, request.FILES, shopper=shoppers.current(request))
     photo = card = None
     if form.is_valid():

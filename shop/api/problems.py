@@ -2,10 +2,11 @@
 
 import logging
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.utils.translation import gettext
+from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -20,7 +21,25 @@ def problem(code: str, sentence: str, http_status: int, *, headers: dict | None 
     return Response(body, status=http_status, content_type="application/problem+json", headers=headers)
 
 
+def outside(request, code: str, sentence: str, http_status: int) -> JsonResponse | None:
+    """The same where no view of the API is at work; None for whom a page is meant."""
+    if not request.path_info.startswith("/api/"):
+        return None
+    body = {"type": "about:blank", "status": http_status, "code": code, "detail": sentence}
+    return JsonResponse(body, status=http_status, content_type="application/problem+json")
+
+
+def server_error(request):
+    """A fault of ours, in the form the caller reads."""
+    sentence = gettext("Something went wrong with us. Please try again in a minute.")
+    return outside(request, "service.failed", sentence, 500) or defaults.server_error(request)
+
+
 def handle(error, context):
+    if isinstance(error, RecursionError):  # brackets in brackets, without end
+        error = exceptions.ParseError()
+    if isinstance(error, RequestDataTooBig):
+        return problem("request.too_large", gettext("The request is too large."), 413)
     if isinstance(error, Refusal):
         return problem(error.code, gettext(error.sentence), status.HTTP_422_UNPROCESSABLE_ENTITY)
     if isinstance(error, OperationalError | InterfaceError):

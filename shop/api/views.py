@@ -4,8 +4,9 @@ from django.conf import settings
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import CreateAPIView, ListAPIView
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
@@ -46,6 +47,7 @@ class GarmentList(ReadOrWrite, ListAPIView):
 
 class GarmentDetail(ReadOrWrite):
     serializer_class = serializers.GarmentSerializer
+    parser_classes = [JSONParser]
 
     def get(self, request, sku):
         garment = get_object_or_404(self.visible(), sku=sku)
@@ -54,9 +56,10 @@ class GarmentDetail(ReadOrWrite):
     def put(self, request, sku):
         """Create the garment or change the fields that are given; the same request twice is harmless."""
         garment = Garment.objects.filter(sku=sku).first()
+        given = request.data
         form = self.serializer_class(
             garment,
-            data={**request.data, "sku": sku},
+            data={**given, "sku": sku} if isinstance(given, dict) else given,
             partial=garment is not None,
             context={"request": request},
         )
@@ -149,3 +152,13 @@ class EventList(CreateAPIView):
 
     def perform_create(self, form):
         form.save(shopper=ensure_shopper(self.request))
+
+
+class Nothing(APIView):
+    """Any other address below the API's."""
+
+    authentication_classes = permission_classes = []
+    schema = None
+
+    def initial(self, request, *args, **kwargs):
+        raise NotFound

@@ -4,13 +4,13 @@ from django.http import Http404
 from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from preprocessing.errors import Refusal, gettext_noop
 from shop.api.auth import ensure_shopper, shopper_of
+from shop.api.paging import ByAge
 from shop.api.problems import problem
 from shop.models import ApiKey, Garment, Photo
 from tryon.api.serializers import TryOnRequestSerializer, TryOnSubmitSerializer, represent
@@ -25,12 +25,6 @@ KEY_HEADER = OpenApiParameter(
     description="Up to 200 characters of your choice, needed with an API key. The same key asks for nothing twice.",
 )
 NO_KEY = gettext_noop("Send an Idempotency-Key header, up to 200 characters: the same key asks for nothing twice.")
-
-
-class ByAge(CursorPagination):
-    ordering = ("-created", "-id")
-    page_size_query_param = "limit"
-    max_page_size = 100
 
 
 class TryOnView(APIView):
