@@ -20,4 +20,5 @@ urlpatterns = [
     path("sign-up", accounts.SignUp.as_view(), name="sign_up"),
     path("sign-out", accounts.SignOut.as_view(), name="sign_out"),
     path("privacy", pages.privacy, name="privacy"),
+    path("favicon.ico", pages.icon),
 ]

@@ -121,7 +121,7 @@ class GarmentAdmin(admin.ModelAdmin):
     ]
 
     class Media:
-        js = ["django_htmx/htmx-2.min.js"]
+        js = ["django_htmx/htmx-2.min.js", "shop/admin.js"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_pictures()

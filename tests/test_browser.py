@@ -150,6 +150,17 @@ def test_what_waits_can_be_canceled(visit, worker, garment, photo, shopper):
     assert TryOn.objects.get().status == "canceled"
 
 
+def test_the_admin_keeps_to_the_policy(visit, worker, admin_user, make_garment):
+    garment = make_garment()
+    page = visit("/admin/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("password")
+    page.get_by_role("button", name="Log in").click()
+    for address in ("", f"{garment.pk}/change/", "add/"):
+        page.goto(f"/admin/shop/garment/{address}")
+        assert page.evaluate("htmx.version")
+
+
 def test_a_lost_connection_is_told_and_mended(visit, transactional_db, garment, photo, shopper):
     TryOn.objects.submit(shopper, photo, garment)
     page = visit(faultless=False)
