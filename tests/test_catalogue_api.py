@@ -142,6 +142,15 @@ def test_events_come_from_programs(client, write, key):
     assert client.post("/api/v1/events", order | {"value": None}, **send, **key("events")).status_code == 400
 
 
+def test_the_slower_of_two_is_told(client, write, monkeypatch):
+    put(client, write)
+    # As if the first were saved between the second's checks and its own saving.
+    monkeypatch.setattr("shop.api.serializers.GarmentSerializer.validate", lambda form, data: data)
+    answer = put(client, write, sku="t-1")
+    assert (answer.status_code, answer.json()["code"]) == (409, "request.conflict")
+    assert Garment.objects.get().sku == "T-1"
+
+
 @pytest.mark.parametrize("body", ["[1]", '"a"', "5", "null"])
 def test_a_garment_is_an_object(client, write, body):
     answer = client.put("/api/v1/garments/T-1", body, content_type="application/json", **write)

@@ -3,7 +3,7 @@
 import logging
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from django.utils.translation import gettext
 from django.views import defaults
@@ -46,6 +46,9 @@ def handle(error, context):
         log.error("the database did not answer", exc_info=error)
         sentence = gettext("The shop cannot answer at the moment. Please try again in a few seconds.")
         return problem("service.unavailable", sentence, 503, headers={"Retry-After": "5"})
+    if isinstance(error, IntegrityError):  # what the checks allowed: somebody was quicker
+        log.warning("two wrote the same", exc_info=error)
+        return problem("request.conflict", gettext("The same was saved by another request. Look at it anew."), 409)
     response = exception_handler(error, context)
     if response is None:
         return None
