@@ -149,7 +149,6 @@ def django_environment(state: State) -> dict[str, str]:
     """The environment our own commands run in; what is already set is left as it is."""
     return {
         "SECRET_KEY": state.secret("django"),
-        "DEBUG": "true",
         "MEDIA_ROOT": str(state.root / "media"),
         "PRIVATE_ROOT": str(state.root / "private"),
         "PYTHONUNBUFFERED": "1",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -51,8 +50,6 @@ def test(arguments: list[str]) -> int:
     prepare("dev")
     fetch_all(missing(defaults()))
     with throwaway_state() as state, services(state, with_s3=True) as env:
-        # As in production, where a forgotten setting must not be hidden by DEBUG.
-        env["DEBUG"] = os.environ.get("DEBUG", "false")
         # The servers are on this machine; a proxy would look for them on its own.
         env["no_proxy"] = env["NO_PROXY"] = ",".join(filter(None, [env.get("NO_PROXY"), "127.0.0.1,localhost"]))
         failed = []

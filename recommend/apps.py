@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RecommendConfig(AppConfig):
     name = "recommend"
+    verbose_name = _("Recommendations")
 
     def ready(self):
         from recommend import checks, receivers  # noqa: F401 - both connect when imported

@@ -24,9 +24,7 @@ NEEDED = {"sku", "title", "category", "product_type", "colour", "price"}
 GarmentForm = modelform_factory(Garment, fields=FIELDS)
 
 NOT_TEXT = gettext_noop("The file is not text in UTF-8. Save it as “CSV UTF-8” and try again.")
-LANDMARKS = gettext_noop(
-    "The file landmarks.json is not right. Compare it with the example, or leave it out."
-)
+LANDMARKS = gettext_noop("The file landmarks.json is not right. Compare it with the example, or leave it out.")
 COLUMNS_MISSING = gettext_noop("The file lacks columns that every garment needs. Compare it with the example.")
 
 

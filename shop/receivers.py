@@ -1,13 +1,15 @@
 """What shop does when something happens to its own rows, and in each sweep of the reaper."""
 
+from datetime import timedelta
+
 from django.core.cache import cache
-from django.db.models import FileField
+from django.db.models import Exists, FileField, OuterRef
 from django.db.models.functions import Now
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from shop import tasks
-from shop.models import Garment, GarmentAnalysis, GarmentPicture, Photo
+from shop.models import Garment, GarmentAnalysis, GarmentPicture, Photo, Shopper
 from shop.orphans import remove_orphans
 from shop.queue import publish, send
 from shop.signals import photo_stored, picture_stored, sweep
@@ -15,6 +17,7 @@ from shop.storage import delete_after_commit
 
 PER_SWEEP = 50
 ORPHANS_SECONDS = 3600
+FORGOTTEN = timedelta(days=1)
 
 
 @receiver(picture_stored)
@@ -60,6 +63,15 @@ def resend(sender, **kwargs):
 def expire_photos(sender, **kwargs):
     for photo in Photo.objects.filter(expires_at__lte=Now())[:PER_SWEEP]:
         photo.erase(with_results=False)
+
+
+@receiver(sweep)
+def forget_strangers(sender, **kwargs):
+    """Anonymous shoppers who own nothing any more; one who comes back gets a new key."""
+    idle = Shopper.objects.filter(user=None, created__lt=Now() - FORGOTTEN)
+    for relation in Shopper._meta.related_objects:
+        idle = idle.filter(~Exists(relation.related_model.objects.filter(**{relation.field.name: OuterRef("pk")})))
+    Shopper.objects.filter(pk__in=idle.values("pk")[:PER_SWEEP]).delete()
 
 
 @receiver(sweep)

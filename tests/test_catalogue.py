@@ -23,6 +23,12 @@ def test_a_garment_gets_a_slug_and_its_own_price():
     assert str(garment(sku="T-2", sale_price=None).price_now) == "20.00"
 
 
+def test_garments_whose_names_look_alike_have_addresses_of_their_own():
+    slugs = {garment(sku=sku, title="Long " * 32).slug for sku in ("QA.3", "QA3", "qa_3", "x" * 64)}
+    assert len(slugs) == 4
+    assert max(map(len, slugs)) <= 120
+
+
 def test_the_name_follows_the_language():
     tee = garment(title_ko="티셔츠")
     with override("ko"):

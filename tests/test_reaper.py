@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from shop import receivers, tasks
-from shop.models import GarmentAnalysis, Photo
+from shop.models import GarmentAnalysis, Photo, Shopper
 from shop.orphans import remove_orphans
 from shop.reaper import ADVISORY_LOCK, run_once
 from shop.signals import sweep
@@ -80,6 +80,15 @@ def test_files_go_with_their_rows_whichever_way_these_go(photo, garment, django_
         photo.shopper.delete()
         garment.delete()
     assert not any(file.storage.exists(file.name) for file in files)
+
+
+def test_strangers_who_own_nothing_are_forgotten(photo):
+    owner = photo.shopper
+    new, old = (Shopper.objects.create(key_hash=letter * 64) for letter in "ab")
+    Shopper.objects.exclude(pk=new.pk).update(created="2020-01-01T00:00Z")
+    receivers.forget_strangers(None)
+    assert set(Shopper.objects.all()) == {owner, new}
+    assert old not in Shopper.objects.all()
 
 
 def test_old_files_without_a_row_go_and_young_ones_stay(photo, garment):

@@ -1,5 +1,6 @@
 """What the shop sells."""
 
+import secrets
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -142,11 +143,18 @@ class Garment(models.Model):
 
     def save(self, *args, **kwargs):
         if not self.slug:
-            self.slug = slugify(f"{self.title}-{self.sku}", allow_unicode=True)[:120]
+            self.slug = self._free_slug()
         super().save(*args, **kwargs)
 
     def get_absolute_url(self):
         return reverse("frontend:garment", args=[self.slug])
+
+    def _free_slug(self) -> str:
+        """Title and SKU; “A.3” and “A3” look the same in a slug, so one that is taken gets a few random letters."""
+        sku = slugify(self.sku)
+        slug = f"{slugify(self.title, allow_unicode=True)[: 110 - len(sku)]}-{sku}".strip("-")
+        taken = Garment.objects.filter(slug=slug).exclude(pk=self.pk).exists()
+        return f"{slug}-{secrets.token_hex(3)}" if taken else slug
 
     @property
     def name(self) -> str:
