@@ -43,7 +43,10 @@ def bench(arguments: list[str]) -> int:
         raise Trouble("Which benchmark? ./dev bench NAME, one of the files in benchmarks/")
     prepare("dev")
     with services(State(local())) as env:
-        return python("-m", f"benchmarks.{arguments[0]}", *arguments[1:], env=env)
+        # In a new checkout nothing has laid the tables yet.
+        return python("manage.py", "migrate", "--verbosity=0", env=env) or python(
+            "-m", f"benchmarks.{arguments[0]}", *arguments[1:], env=env
+        )
 
 
 def stop(arguments: list[str]) -> int:

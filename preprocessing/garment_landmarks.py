@@ -313,9 +313,10 @@ def _has_armholes(outline: Outline, points: dict) -> bool:
             continue
         rows = np.linspace(shoulder[1], armpit[1], 12)[1:-1].astype(int)
         chord = np.interp(rows, [shoulder[1], armpit[1]], [shoulder[0], armpit[0]])
-        edge = np.array(
-            [max((run[1] if sign > 0 else run[0]) * sign for run in runs(outline.mask[row])) for row in rows]
-        )
+        cloth = [runs(outline.mask[row]) for row in rows]
+        if not all(cloth):  # the shoulder was taken to be where there is no cloth: nothing can be said of this side
+            return False
+        edge = np.array([max((run[1] if sign > 0 else run[0]) * sign for run in row) for row in cloth])
         if (chord * sign - edge).max() < 0.01 * outline.width:
             return False
     return True

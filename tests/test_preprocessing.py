@@ -173,6 +173,15 @@ def test_a_picture_without_a_garment_is_a_problem_and_no_error():
     same_fields(PreparedGarment.from_bytes(garment.to_bytes()), garment)
 
 
+def test_no_shape_makes_it_raise():
+    chance = np.random.default_rng(5)
+    for _ in range(40):
+        corners = chance.integers((-20, -20), (220, 280), (chance.integers(3, 14), 2)).astype(np.int32)
+        picture = cv2.fillPoly(np.full((260, 200, 3), 230, np.uint8), [corners], (120, 40, 60))
+        garment = prepare_garment(picture, "upper")
+        assert garment.parts is not None or garment.problems
+
+
 @pytest.mark.parametrize("sides", [("left",), ("left", "right", "bottom")])
 def test_a_garment_cut_off_by_the_picture_is_a_problem(sides):
     picture, _ = drawn_garments.tee(shadow=False)
