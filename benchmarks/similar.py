@@ -21,16 +21,16 @@ import numpy as np
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
-from django.db import transaction  # noqa: E402
-from PIL import Image  # noqa: E402
+from django.db import transaction
+from PIL import Image
 
-from preprocessing.garment import prepare_garment  # noqa: E402
-from recommend import encoders, index, services  # noqa: E402
-from recommend.encoders.colour import Colour  # noqa: E402
-from recommend.encoders.efficientnet import COLOUR_SHARE, EfficientNet  # noqa: E402
-from recommend.encoders.vectors import joined, unit  # noqa: E402
-from recommend.tasks import with_mask  # noqa: E402
-from shop.models import Garment, GarmentPicture  # noqa: E402
+from preprocessing.garment import prepare_garment
+from recommend import encoders, index, services
+from recommend.encoders.colour import Colour
+from recommend.encoders.efficientnet import COLOUR_SHARE, EfficientNet
+from recommend.encoders.vectors import joined, unit
+from recommend.tasks import with_mask
+from shop.models import Garment, GarmentPicture
 
 LINE = (
     "{garments:>7} garments: index {build_s:.2f} s, {megabytes:.0f} MB; one added {swap_ms:.1f} ms; "

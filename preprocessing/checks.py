@@ -38,11 +38,6 @@ def check_size(image: np.ndarray) -> None:
         )
 
 
-def _shoulder_width(pose: Pose) -> float:
-    left, right = (pose.keypoints[joint, :2] for joint in (Joint.L_SHOULDER, Joint.R_SHOULDER))
-    return float(np.hypot(*(left - right)))
-
-
 def check_only_person(poses: list[Pose], shape: tuple[int, int]) -> Pose:
     """The one person of a photo; raises Refusal when a second is about as large as the first."""
     first, *others = sorted(poses, key=_size, reverse=True)

@@ -34,9 +34,6 @@ class Joint(IntEnum):
     R_ANKLE = 28
 
 
-JOINTS = 33
-
-
 class Region(IntEnum):
     """The channels of the selfie_multiclass segmenter."""
 

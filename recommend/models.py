@@ -45,7 +45,8 @@ class EmbeddingQuerySet(WorkQuerySet):
 
     def again(self) -> int:
         """Have them embedded anew; the old vectors serve until then."""
-        return self.update(state=Work.State.PENDING, attempts=0, sent_at=None, error="", sha256="")
+        self.update(sha256="")
+        return super().again()
 
 
 class Embedding(Work):

@@ -1,7 +1,7 @@
 """The cpu worker's short tasks for shop: check a photo, analyse a garment's picture."""
 
 import io
-import json
+from dataclasses import asdict
 
 from celery import shared_task
 from django.core.files.base import ContentFile
@@ -35,7 +35,7 @@ def check_photo(photo_id):
         return
     try:
         person = prepare_person(pixels(photo.image))
-        photo.findings = [vars_of(finding) for finding in findings_of(person)]
+        photo.findings = [asdict(finding) for finding in findings_of(person)]
         photo.prepared.save("person.npz", ContentFile(person.to_bytes()), save=False)
         photo.prepared_version = VERSION
     except WeightsMissing:
@@ -72,7 +72,7 @@ def analyse_picture(analysis_id):
     done = GarmentAnalysis.objects.filter(pk=analysis_id, state=Work.State.PENDING).update(
         state=Work.State.DONE,
         data=analysis.data.name,
-        problems=[vars_of(problem) for problem in prepared.problems],
+        problems=[asdict(problem) for problem in prepared.problems],
         colours=[{"lab": lab, "share": share} for *lab, share in prepared.colours.tolist()],
         sleeve=prepared.sleeve or "",
         asked=garment.cut,
@@ -81,8 +81,3 @@ def analyse_picture(analysis_id):
         analysis.data.storage.delete(analysis.data.name)
         return
     picture_analysed.send(GarmentAnalysis, analysis=GarmentAnalysis.objects.get(pk=analysis_id))
-
-
-def vars_of(finding) -> dict:
-    """A frozen dataclass as JSON-able values."""
-    return json.loads(json.dumps({name: getattr(finding, name) for name in finding.__dataclass_fields__}))

@@ -4,7 +4,6 @@ import secrets
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.files.base import ContentFile
 from django.core.validators import RegexValidator
 from django.db import models, transaction
@@ -131,11 +130,6 @@ class Garment(models.Model):
         indexes = [
             models.Index(fields=["published", "category", "product_type"]),
             models.Index(fields=["design"]),
-            GinIndex(
-                OpClass(Upper("title"), name="gin_trgm_ops"),
-                OpClass(Upper("description"), name="gin_trgm_ops"),
-                name="garment_words",
-            ),
         ]
 
     def __str__(self):
