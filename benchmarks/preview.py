@@ -25,8 +25,8 @@ import numpy as np
 from PIL import Image
 
 from preprocessing.errors import Refusal
-from preprocessing.garment import prepare_garment
-from preprocessing.person import prepare_person
+from preprocessing.garment.prepare import Attributes, prepare_garment
+from preprocessing.person.prepare import prepare_person
 from tryon.engines import ENGINES
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
@@ -113,9 +113,9 @@ def try_on(pair: Pair, engine, timer: Timer) -> Outcome:
         garment, outcome.seconds["garment"] = timer(
             "garment",
             (pair.garment, pair.sleeve),
-            lambda: prepare_garment(pixels(pair.garment), "upper", sleeve=pair.sleeve),
+            lambda: prepare_garment(pixels(pair.garment), "upper", Attributes(sleeve=pair.sleeve)),
         )
-        result, outcome.seconds["generate"] = timer("generate", pair, lambda: engine.generate(person, garment))
+        result, outcome.seconds["generate"] = timer("generate", pair, lambda: engine.generate(person, [garment]))
         outcome.image, outcome.notes = result.image, result.notes
     except Refusal as refusal:
         outcome.refused = f"{refusal.code} {refusal.detail}".strip()

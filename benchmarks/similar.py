@@ -24,7 +24,7 @@ django.setup()
 from django.db import transaction
 from PIL import Image
 
-from preprocessing.garment import prepare_garment
+from preprocessing.garment.prepare import prepare_garment
 from recommend import encoders, index, services
 from recommend.encoders.colour import Colour
 from recommend.encoders.efficientnet import COLOUR_SHARE, EfficientNet

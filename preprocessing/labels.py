@@ -32,6 +32,40 @@ class Joint(IntEnum):
     R_KNEE = 26
     L_ANKLE = 27
     R_ANKLE = 28
+    L_HEEL = 29
+    R_HEEL = 30
+    L_TOES = 31
+    R_TOES = 32
+
+
+class Body25(IntEnum):
+    """The keypoints of OpenPose's BODY_25 (arXiv:1812.08008), left and right the person's own."""
+
+    NOSE = 0
+    NECK = 1
+    R_SHOULDER = 2
+    R_ELBOW = 3
+    R_WRIST = 4
+    L_SHOULDER = 5
+    L_ELBOW = 6
+    L_WRIST = 7
+    MID_HIP = 8
+    R_HIP = 9
+    R_KNEE = 10
+    R_ANKLE = 11
+    L_HIP = 12
+    L_KNEE = 13
+    L_ANKLE = 14
+    R_EYE = 15
+    L_EYE = 16
+    R_EAR = 17
+    L_EAR = 18
+    L_BIG_TOE = 19
+    L_SMALL_TOE = 20
+    L_HEEL = 21
+    R_BIG_TOE = 22
+    R_SMALL_TOE = 23
+    R_HEEL = 24
 
 
 class Region(IntEnum):
@@ -46,16 +80,62 @@ class Region(IntEnum):
 
 
 class Parse(IntEnum):
-    """Labels of a parse map: the numbers of CIHP (arXiv:1811.12596), and one of our own for the rest."""
+    """The 20 labels of a parse map, with the numbers of CIHP (arXiv:1811.12596); left and right the person's own."""
 
     BACKGROUND = 0
+    HAT = 1
     HAIR = 2
+    GLOVE = 3
+    SUNGLASSES = 4
     UPPER = 5
-    LOWER = 9
+    DRESS = 6
+    COAT = 7
+    SOCKS = 8
+    PANTS = 9
     TORSO_SKIN = 10
+    SCARF = 11
+    SKIRT = 12
     FACE = 13
     LEFT_ARM = 14
     RIGHT_ARM = 15
     LEFT_LEG = 16
     RIGHT_LEG = 17
-    ACCESSORY = 20
+    LEFT_SHOE = 18
+    RIGHT_SHOE = 19
+
+
+TOPS = (Parse.UPPER, Parse.COAT)
+BOTTOMS = (Parse.PANTS, Parse.SKIRT)
+ARMS = (Parse.LEFT_ARM, Parse.RIGHT_ARM)
+LEGS = (Parse.LEFT_LEG, Parse.RIGHT_LEG)
+SHOES = (Parse.LEFT_SHOE, Parse.RIGHT_SHOE)
+
+
+class DensePose(IntEnum):
+    """The 24 body parts of DensePose (arXiv:1802.00434) and the background; left and right the person's own."""
+
+    BACKGROUND = 0
+    TORSO_BACK = 1
+    TORSO_FRONT = 2
+    RIGHT_HAND = 3
+    LEFT_HAND = 4
+    LEFT_FOOT = 5
+    RIGHT_FOOT = 6
+    RIGHT_THIGH_BACK = 7
+    LEFT_THIGH_BACK = 8
+    RIGHT_THIGH_FRONT = 9
+    LEFT_THIGH_FRONT = 10
+    RIGHT_CALF_BACK = 11
+    LEFT_CALF_BACK = 12
+    RIGHT_CALF_FRONT = 13
+    LEFT_CALF_FRONT = 14
+    LEFT_UPPER_ARM_INNER = 15
+    RIGHT_UPPER_ARM_INNER = 16
+    LEFT_UPPER_ARM_OUTER = 17
+    RIGHT_UPPER_ARM_OUTER = 18
+    LEFT_FOREARM_INNER = 19
+    RIGHT_FOREARM_INNER = 20
+    LEFT_FOREARM_OUTER = 21
+    RIGHT_FOREARM_OUTER = 22
+    HEAD_RIGHT = 23
+    HEAD_LEFT = 24

@@ -65,7 +65,7 @@ def encoder_input(picture: GarmentPicture) -> np.ndarray:
     analysis = picture.analysis
     if analysis is None or analysis.state != Work.State.DONE:
         return whole(picture)
-    from preprocessing.garment import PreparedGarment  # OpenCV: workers only
+    from preprocessing.garment.prepare import PreparedGarment  # OpenCV: workers only
 
     with analysis.data.open("rb") as file:
         return with_mask(PreparedGarment.from_bytes(file.read()))

@@ -26,8 +26,8 @@ def pixels(file, mode="RGB"):
 
 @shared_task
 def check_photo(photo_id):
-    from preprocessing.checks import check_photo as findings_of  # mediapipe: workers only
-    from preprocessing.person import VERSION, prepare_person
+    from preprocessing.person.checks import check_photo as findings_of  # mediapipe: workers only
+    from preprocessing.person.prepare import VERSION, prepare_person
     from preprocessing.weights import WeightsMissing
 
     photo = Photo.objects.claim(photo_id)
@@ -54,7 +54,7 @@ def check_photo(photo_id):
 
 @shared_task
 def analyse_picture(analysis_id):
-    from preprocessing.garment import prepare_garment  # OpenCV: workers only
+    from preprocessing.garment.prepare import Attributes, prepare_garment  # OpenCV: workers only
 
     analysis = GarmentAnalysis.objects.claim(analysis_id)
     if analysis is None:
@@ -64,7 +64,7 @@ def analyse_picture(analysis_id):
     prepared = prepare_garment(
         pixels(picture.image, "RGBA" if picture.image.name.endswith(".png") else "RGB"),
         garment.category,
-        sleeve=garment.sleeve or None,
+        Attributes(garment.sleeve or None, garment.length or None, garment.product_type),
         mask=pixels(picture.mask, "L") if picture.mask else None,
         landmarks=picture.landmarks,
     )

@@ -63,9 +63,9 @@ def clean(draw):
 
 @cache
 def prepared_tee() -> bytes:
-    from preprocessing.garment import prepare_garment
+    from preprocessing.garment.prepare import Attributes, prepare_garment
 
-    return prepare_garment(np.asarray(pictures.tee()), "upper", sleeve="short").to_bytes()
+    return prepare_garment(np.asarray(pictures.tee()), "upper", Attributes(sleeve="short")).to_bytes()
 
 
 @pytest.fixture
@@ -96,12 +96,12 @@ def garment(make_garment):
 @pytest.fixture
 def make_photo(shopper):
     """Photos of a shopper that a worker has looked at already; by default of `shopper`."""
-    from preprocessing.person import VERSION, PreparedPerson
+    from preprocessing.person.prepare import VERSION, PreparedPerson
     from shop.models import Photo
 
     image = np.asarray(pictures.astronaut())
     everywhere = np.full(image.shape[:2], 255, np.uint8)
-    person = PreparedPerson(image, np.zeros((33, 4), np.float32), everywhere, everywhere // 255)
+    person = PreparedPerson(image, np.zeros((33, 4), np.float32), everywhere, everywhere // 255, everywhere > 255)
 
     @transaction.atomic
     def make(owner=shopper):

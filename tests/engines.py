@@ -77,7 +77,7 @@ class Fake:
     name: str
     does: Callable
 
-    def generate(self, person, garment):
+    def generate(self, person, garments):
         if path := os.environ.get(LOG):
             with open(path, "a") as log:
                 log.write(f"{self.name} {os.getpid()}\n")

@@ -8,7 +8,7 @@ from django.test import Client
 from PIL import Image
 
 from preprocessing.errors import Refusal
-from preprocessing.garment import PreparedGarment
+from preprocessing.garment.prepare import PreparedGarment
 from recommend import encoders, tasks
 from recommend.encoders.colour import Colour
 from recommend.models import Embedding, Serving

@@ -3,7 +3,7 @@
 import pytest
 
 from preprocessing import weights
-from preprocessing.person import VERSION
+from preprocessing.person.prepare import VERSION
 from shop.images import clean_image
 from shop.models import GarmentAnalysis, Photo
 from shop.storage import private_storage

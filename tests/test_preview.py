@@ -6,9 +6,9 @@ from skimage.data import astronaut
 
 from preprocessing import colour
 from preprocessing.errors import Refusal
-from preprocessing.garment import prepare_garment
+from preprocessing.garment.prepare import Attributes, prepare_garment
 from preprocessing.labels import Joint, Parse
-from preprocessing.person import PreparedPerson, prepare_person
+from preprocessing.person.prepare import PreparedPerson, prepare_person
 from tests import drawn_garments
 from tryon.engines import ENGINES
 from tryon.engines.preview import checks, warp
@@ -29,12 +29,12 @@ def engine():
 
 @pytest.fixture(scope="module")
 def tee():
-    return prepare_garment(drawn_garments.tee(colour=RED)[0], "upper", sleeve="short")
+    return prepare_garment(drawn_garments.tee(colour=RED)[0], "upper", Attributes(sleeve="short"))
 
 
 @pytest.fixture(scope="module")
 def result(engine, person, tee):
-    return engine.generate(person, tee)
+    return engine.generate(person, [tee])
 
 
 def test_the_tee_is_seen_on_the_chest(person, result):
@@ -65,7 +65,7 @@ def test_the_face_keeps_every_byte(person, result):
 
 def test_the_same_input_gives_the_same_bytes(engine, person, tee, result):
     stored = PreparedPerson.from_bytes(person.to_bytes())
-    again = engine.generate(stored, tee)
+    again = engine.generate(stored, [tee])
     assert np.array_equal(again.image, result.image)
     assert np.array_equal(again.touched, result.touched)
     assert again.notes == result.notes
@@ -76,19 +76,19 @@ def test_the_same_input_gives_the_same_bytes(engine, person, tee, result):
     [(drawn_garments.tee, "short"), (drawn_garments.jumper, "long"), (drawn_garments.tank, "sleeveless")],
 )
 def test_no_cloth_is_folded(engine, person, drawn, sleeve):
-    garment = prepare_garment(drawn()[0], "upper", sleeve=sleeve)
-    assert engine.generate(person, garment).notes["folds"] == 0
+    garment = prepare_garment(drawn()[0], "upper", Attributes(sleeve=sleeve))
+    assert engine.generate(person, [garment]).notes["folds"] == 0
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"category": "lower"}, {"category": "upper", "sleeve": "long"}],
+    [{"category": "lower"}, {"category": "upper", "attributes": Attributes(sleeve="long")}],
     ids=["trousers", "a tee the catalogue calls long-sleeved"],
 )
 def test_garments_that_cannot_be_previewed_are_refused(engine, person, options):
     garment = prepare_garment(drawn_garments.tee()[0], **options)
     with pytest.raises(Refusal) as refused:
-        engine.generate(person, garment)
+        engine.generate(person, [garment])
     assert refused.value.code == "garment.not_previewable"
     assert garment.problems[0].code in refused.value.detail
 

@@ -9,10 +9,10 @@ from django.core.files.base import ContentFile
 from PIL import Image
 
 from preprocessing.errors import Refusal, gettext_noop
-from preprocessing.garment import PreparedGarment
-from preprocessing.person import VERSION, PreparedPerson, prepare_person
-from preprocessing.pose import detect_poses
-from preprocessing.segmentation import segment
+from preprocessing.garment.prepare import PreparedGarment
+from preprocessing.person.pose import detect_poses
+from preprocessing.person.prepare import VERSION, PreparedPerson, prepare_person
+from preprocessing.person.segmentation import segment
 from shop import tasks as shop_tasks
 from shop.models import Garment, GarmentAnalysis, Photo
 from shop.storage import private_storage
@@ -52,7 +52,7 @@ def work(lease: Lease) -> None:
     garment = prepared_garment(row.garment)
     engine = load(row.engine)
     lease.enter(Stage.GENERATING)
-    generated = engine.generate(person, garment)
+    generated = engine.generate(person, [garment])
     check(generated, person.image)
     lease.enter(Stage.SAVING)
     lease.succeed(encode(generated.image), generated.image.shape[:2], generated.notes)

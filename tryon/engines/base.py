@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from preprocessing.garment import PreparedGarment
-    from preprocessing.person import PreparedPerson
+    from preprocessing.garment.prepare import PreparedGarment
+    from preprocessing.person.prepare import PreparedPerson
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,11 @@ class Generated:
 
 
 class Engine(Protocol):
-    def generate(self, person: PreparedPerson, garment: PreparedGarment) -> Generated:
-        """Put the garment on the person. Raises Refusal when the result would not be worth showing."""
+    def generate(self, person: PreparedPerson, garments: Sequence[PreparedGarment]) -> Generated:
+        """Put one garment on the person, or an outfit: a top and a bottom, in this order.
+
+        Raises Refusal when the result would not be worth showing.
+        """
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class EngineInfo:
         version: raised when the same input gives another picture.
         queue: "cpu" or "gpu".
         categories: of garments it can put on.
+        outfits: whether it can put on a top and a bottom at once.
         weights: names in preprocessing.weights; all must be there before the engine is offered.
         licence: SPDX name or the licence's own, of code and weights together.
         commercial_use: whether that licence allows a shop to use it.
@@ -56,6 +61,7 @@ class EngineInfo:
     licence: str
     commercial_use: bool
     module: str
+    outfits: bool = False
 
     def load(self) -> Engine:
         return importlib.import_module(self.module).load()

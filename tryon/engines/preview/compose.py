@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from preprocessing.body import Limbs
-from preprocessing.garment import BODY, PreparedGarment
-from preprocessing.labels import Parse
-from preprocessing.neckline import back_inside
+from preprocessing.garment.neckline import back_inside
+from preprocessing.garment.prepare import BODY, PreparedGarment
+from preprocessing.labels import ARMS, BOTTOMS, Parse
+from preprocessing.person.body import Limbs
 from tryon.engines.preview.figure import ARM_LABEL, OWN_SIDE, Figure
-from tryon.engines.preview.fill import ARMS, grown, local_mean, old_top, shrunk, soft, spread, without_top
+from tryon.engines.preview.fill import grown, local_mean, old_top, shrunk, soft, spread, without_top
 from tryon.engines.preview.patches import Cut
 from tryon.engines.preview.sleeves import SLEEVE_LABEL
 from tryon.engines.preview.warp import Patch, draw, folded
@@ -100,7 +100,7 @@ def _arms_in_front(figure: Figure, limbs: Limbs, sleeve: str) -> np.ndarray:
 
 def _things_in_front(figure: Figure) -> np.ndarray:
     """Straps and bags worn over the top; not the small marks on it."""
-    things = (figure.person.parse == Parse.ACCESSORY).astype(np.uint8)
+    things = figure.person.carried.astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(things)
     large = stats[:, cv2.CC_STAT_AREA] > 0.04 * figure.frame.shoulder_width**2
     large[0] = False
@@ -111,7 +111,7 @@ def _waist_cut(figure: Figure, cut: Cut, along: np.ndarray) -> np.ndarray:
     """1 where a tucked-in top may be seen, 0 below the waist; float32 (H, W)."""
     if not cut.tucked or figure.waist is None:
         return np.ones(along.shape, np.float32)
-    below = grown(figure.person.parse == Parse.LOWER, 3) & (along > figure.waist - 0.15)
+    below = grown(np.isin(figure.person.parse, BOTTOMS), 3) & (along > figure.waist - 0.15)
     fade = 1 / (1 + np.exp(np.clip((along - figure.waist - 0.07) / 0.006, -30, 30)))
     return (fade * (1 - soft(below, 1.0))).astype(np.float32)
 

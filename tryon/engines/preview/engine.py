@@ -6,15 +6,16 @@ are the photo's own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from preprocessing.body import SIDES, BodyFrame, arm_capsules
 from preprocessing.errors import Refusal, gettext_noop
-from preprocessing.garment import PreparedGarment
+from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.labels import Joint, Parse
-from preprocessing.person import PreparedPerson
+from preprocessing.person.body import SIDES, BodyFrame, arm_capsules
+from preprocessing.person.prepare import PreparedPerson
 from tryon.engines.base import Generated
 from tryon.engines.preview.checks import check
 from tryon.engines.preview.compose import compose
@@ -48,6 +49,7 @@ def _cropped(person: PreparedPerson, window: tuple[slice, slice]) -> PreparedPer
         image=person.image[window],
         mask=person.mask[window],
         parse=person.parse[window],
+        carried=person.carried[window],
         keypoints=keypoints,
     )
 
@@ -55,8 +57,9 @@ def _cropped(person: PreparedPerson, window: tuple[slice, slice]) -> PreparedPer
 class PreviewEngine:
     """Puts tops on people; see `tryon.engines.base.Engine`. The same input gives the same bytes."""
 
-    def generate(self, person: PreparedPerson, garment: PreparedGarment) -> Generated:
+    def generate(self, person: PreparedPerson, garments: Sequence[PreparedGarment]) -> Generated:
         """Raises Refusal: "garment.not_previewable", or "result.…" when the picture would not be worth showing."""
+        (garment,) = garments
         if garment.problems or garment.mask is None or not garment.landmarks:
             raise Refusal(
                 "garment.not_previewable",

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter, minimum_filter1d
 
-from preprocessing.body import BodyFrame
-from preprocessing.labels import Joint, Parse
-from preprocessing.person import PreparedPerson
+from preprocessing.labels import BOTTOMS, Joint, Parse
+from preprocessing.person.body import BodyFrame
+from preprocessing.person.prepare import PreparedPerson
 
 SIDES = (("left", -1), ("right", 1))
 ARM_JOINTS = {
@@ -119,13 +119,13 @@ def _waist(person: PreparedPerson, frame: BodyFrame) -> float | None:
     """Where the top ends in the middle of the body, in torso lengths."""
     across, along = frame.maps(person.parse.shape)
     middle = (np.abs(across) < 0.55) & (along > 0.3) & (along < 1.6)
-    top, bottom = middle & (person.parse == Parse.UPPER), middle & (person.parse == Parse.LOWER)
+    top, bottom = middle & (person.parse == Parse.UPPER), middle & np.isin(person.parse, BOTTOMS)
     skin = middle & (person.parse == Parse.TORSO_SKIN)
     if top.sum() < 100 or (bottom.sum() < 100 and skin.sum() < 100):
         return None
     # Where the share of the top falls below half, walking down.
     levels = np.arange(0.3, 1.6, 0.02)
-    shown = middle & np.isin(person.parse, (Parse.UPPER, Parse.LOWER, Parse.TORSO_SKIN))
+    shown = middle & np.isin(person.parse, (Parse.UPPER, *BOTTOMS, Parse.TORSO_SKIN))
     tops, _ = np.histogram(along[top], np.append(levels, 1.6))
     all_of_them, _ = np.histogram(along[shown], np.append(levels, 1.6))
     below = np.flatnonzero((tops < 0.5 * all_of_them) & (all_of_them > 0) & (levels > 0.4))

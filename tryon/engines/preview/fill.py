@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from preprocessing.body import SIDES as OWN_SIDES
-from preprocessing.body import Limbs
-from preprocessing.labels import Parse
+from preprocessing.labels import ARMS, BOTTOMS, Parse
+from preprocessing.person.body import SIDES as OWN_SIDES
+from preprocessing.person.body import Limbs
 from tryon.engines.preview.figure import Figure
-
-ARMS = (Parse.LEFT_ARM, Parse.RIGHT_ARM)
 
 
 def soft(mask: np.ndarray, sigma: float) -> np.ndarray:
@@ -76,7 +74,7 @@ def old_top(figure: Figure) -> np.ndarray:
     edge = grown(worn, 9)
     near = grown(worn, 3)
     kept = (parse == Parse.FACE) | (parse == Parse.HAIR)
-    kept |= np.isin(parse, (*ARMS, Parse.LOWER, Parse.ACCESSORY)) & ~near
+    kept |= (np.isin(parse, (*ARMS, *BOTTOMS)) | figure.person.carried) & ~near
     return edge & ~kept
 
 
@@ -165,7 +163,7 @@ def without_top(figure: Figure, limbs: Limbs, old: np.ndarray) -> np.ndarray:
     image = person.image.astype(np.float32)
     bare = skin(figure, arms, distance, across)
     background = spread(image, (~grown(person.mask > 12, 9)).astype(np.float32))
-    below = shrunk(person.parse == Parse.LOWER, 5)
+    below = shrunk(np.isin(person.parse, BOTTOMS), 5)
     lower = spread(image, below.astype(np.float32)) if below.sum() > 500 else bare
     skin_share = soft(zone.skin & ~zone.lower, 1.5)[..., None]
     lower_share = soft(zone.lower, 1.5)[..., None]

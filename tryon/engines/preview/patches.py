@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from preprocessing.garment import PreparedGarment
+from preprocessing.garment.prepare import PreparedGarment
 from tryon.engines.preview.figure import SIDES, Figure
 from tryon.engines.preview.sleeves import sleeve_patch
 from tryon.engines.preview.source import Source

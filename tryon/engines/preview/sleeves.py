@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from preprocessing.garment import LEFT_SLEEVE, RIGHT_SLEEVE
+from preprocessing.garment.prepare import LEFT_SLEEVE, RIGHT_SLEEVE
 from preprocessing.labels import Parse
 from tryon.engines.preview.figure import Figure, sample
 from tryon.engines.preview.source import Source

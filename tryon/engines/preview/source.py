@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from preprocessing.garment import BODY, PreparedGarment
+from preprocessing.garment.prepare import BODY, PreparedGarment
 from tryon.engines.preview.figure import SIDES
 
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from preprocessing import arrays, colour
 from preprocessing.errors import gettext_noop
-from preprocessing.garment_landmarks import CUFFS, REQUIRED, SIDES, Landmarks, find_landmarks
-from preprocessing.garment_mask import FoundMask, find_mask, from_alpha
-from preprocessing.neckline import find_neckline
-from preprocessing.sleeve import sleeve_part
+from preprocessing.garment.landmarks import CUFFS, REQUIRED, SIDES, Landmarks, find_landmarks
+from preprocessing.garment.mask import FoundMask, find_mask, from_alpha
+from preprocessing.garment.neckline import find_neckline
+from preprocessing.garment.sleeve import sleeve_part
 
 # Raised when the same picture gives another result, so that analyses are made anew.
 VERSION = "1"
@@ -24,6 +24,21 @@ SLEEVES = ("sleeveless", "short", "three_quarter", "long")
 BODY, LEFT_SLEEVE, RIGHT_SLEEVE = 1, 2, 3
 # How far a measured sleeve ratio may lie beyond a limit and still pass for the catalogue's next class.
 SLEEVE_TOLERANCE = 0.15
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What the catalogue says of a garment, as far as it says it.
+
+    Attributes:
+        sleeve: one of SLEEVES, or None.
+        length: one of `shop.models.Garment.Length`'s values, or None.
+        product_type: free, as “polo” or “wrap dress”; may be empty.
+    """
+
+    sleeve: str | None = None
+    length: str | None = None
+    product_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,8 +199,8 @@ def _sleeve_problem(landmarks: Landmarks, sleeve: str | None) -> str | None:
 def prepare_garment(
     image: np.ndarray,
     category: str,
+    attributes: Attributes = Attributes(),
     *,
-    sleeve: str | None = None,
     mask: np.ndarray | None = None,
     landmarks: dict | None = None,
 ) -> PreparedGarment:
@@ -194,7 +209,7 @@ def prepare_garment(
     Args:
         image: uint8 RGB or RGBA (H, W, 3 or 4), any size.
         category: "upper", "lower" or "dress".
-        sleeve: the catalogue's sleeve length, one of SLEEVES, when it has one.
+        attributes: what the catalogue says of it; a picture that shows something else has a problem.
         mask: (H, W), uint8 0..255 or bool, when it is known exactly.
         landmarks: name to (x, y) in the picture's pixels, when they are known exactly; may hold "neckline", the
             points of the front edge of the neck opening.
@@ -221,7 +236,7 @@ def prepare_garment(
     if category != "upper":
         return PreparedGarment(**known, problems=(PROBLEMS["garment.category_not_supported"],))
     codes = [] if mask is not None else _picture_problems(found)
-    return _prepare_upper(known, found, codes, sleeve, scale, landmarks)
+    return _prepare_upper(known, found, codes, attributes.sleeve, scale, landmarks)
 
 
 def _prepare_upper(

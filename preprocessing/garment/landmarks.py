@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from preprocessing.sleeve import cuff, sleeve_part
+from preprocessing.garment.sleeve import cuff, sleeve_part
 
 SIDES = (("left", -1), ("right", 1))
 REQUIRED = tuple(f"{name}_{side}" for name in ("collar", "shoulder", "armpit", "hem") for side, _ in SIDES)

@@ -8,16 +8,16 @@ import cv2
 import numpy as np
 
 from preprocessing import arrays
-from preprocessing.body import HALF_HIPS_TO_SHOULDERS, TORSO_TO_SHOULDERS, BodyFrame
-from preprocessing.checks import check_keypoints, check_only_person, check_separable, check_size
 from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.labels import Joint, Parse, Region
-from preprocessing.parsing import STEP, enlarge, parse_person
-from preprocessing.pose import detect_poses
-from preprocessing.segmentation import refine, segment
+from preprocessing.person.body import HALF_HIPS_TO_SHOULDERS, TORSO_TO_SHOULDERS, BodyFrame
+from preprocessing.person.checks import check_keypoints, check_only_person, check_separable, check_size
+from preprocessing.person.parsing import STEP, enlarge, parse_person
+from preprocessing.person.pose import detect_poses
+from preprocessing.person.segmentation import refine, segment
 
 # Raised when the same photo gives another result, so that caches are made anew.
-VERSION = "1"
+VERSION = "2"
 LONG_SIDE = 1024
 
 HIPS_SYNTHESISED = "hips_synthesised"
@@ -32,6 +32,7 @@ class PreparedPerson:
         keypoints: float32 (33, 4), see `pose.Pose`; indexed by `Joint`.
         mask: uint8 (H, W), 0..255, soft: how much of a pixel is the person.
         parse: uint8 (H, W) of `Parse`.
+        carried: bool (H, W), things carried or worn that no label of `Parse` names: bags, straps, a phone.
         flags: what was made up or is doubtful, e.g. "hips_synthesised".
     """
 
@@ -39,6 +40,7 @@ class PreparedPerson:
     keypoints: np.ndarray
     mask: np.ndarray
     parse: np.ndarray
+    carried: np.ndarray
     flags: frozenset[str] = frozenset()
 
     def to_bytes(self) -> bytes:
@@ -48,6 +50,7 @@ class PreparedPerson:
                 "keypoints": self.keypoints,
                 "mask": self.mask,
                 "parse": self.parse,
+                "carried": self.carried,
                 "flags": np.array(sorted(self.flags), dtype="U32"),
             }
         )
@@ -145,5 +148,7 @@ def prepare_person(image: np.ndarray) -> PreparedPerson:
     parse = enlarge(parse_person(small, regions, keypoints), picture.shape[:2])
     person = np.clip((1 - regions[Region.BACKGROUND] - 0.15) / 0.7, 0, 1)
     mask = cv2.resize((person * 255).astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    parse[mask < 64] = Parse.BACKGROUND
-    return PreparedPerson(picture, keypoints, mask, parse, frozenset({HIPS_SYNTHESISED} if synthesised else set()))
+    carried = cv2.resize((regions.argmax(0) == Region.OTHERS).astype(np.uint8), picture.shape[1::-1]) > 0
+    parse[(mask < 64) | carried] = Parse.BACKGROUND
+    flags = frozenset({HIPS_SYNTHESISED} if synthesised else set())
+    return PreparedPerson(picture, keypoints, mask, parse, carried, flags)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter, median_filter
 
-from preprocessing.body import SIDES, BodyFrame, Limbs, arm_capsules, capsule
 from preprocessing.labels import Joint, Parse, Region
+from preprocessing.person.body import SIDES, BodyFrame, Limbs, arm_capsules, capsule
 
 # The parse is made at half size: the network's own grid is coarser still.
 STEP = 2
@@ -129,9 +129,8 @@ def parse_person(image: np.ndarray, regions: np.ndarray, keypoints: np.ndarray) 
 
     parse = np.zeros(shape, np.uint8)
     top, bottom = _split_clothes(image, region == Region.CLOTHES, keypoints, limbs)
-    parse[top], parse[bottom] = Parse.UPPER, Parse.LOWER
+    parse[top], parse[bottom] = Parse.UPPER, Parse.PANTS
     parse[region == Region.HAIR] = Parse.HAIR
-    parse[region == Region.OTHERS] = Parse.ACCESSORY
     skin = (region == Region.BODY_SKIN) | (region == Region.FACE_SKIN)
     parse[skin] = Parse.TORSO_SKIN
     neck = (along < 0.1) & (np.abs(across) < 0.62)

@@ -1,23 +1,12 @@
-"""Photos and garment pictures are made ready, or refused with a reason."""
+"""A garment's picture is made ready, or has problems that say why not."""
 
 import cv2
 import numpy as np
 import pytest
-from skimage.data import astronaut
 
-from preprocessing import colour
-from preprocessing.checks import check_photo
-from preprocessing.errors import Refusal
-from preprocessing.garment import PreparedGarment, prepare_garment
-from preprocessing.garment_landmarks import CUFFS, REQUIRED
-from preprocessing.labels import Joint, Parse
-from preprocessing.person import HIPS_SYNTHESISED, PreparedPerson, prepare_person
+from preprocessing.garment.landmarks import CUFFS, REQUIRED
+from preprocessing.garment.prepare import Attributes, PreparedGarment, prepare_garment
 from tests import drawn_garments
-
-
-@pytest.fixture(scope="module")
-def person():
-    return prepare_person(astronaut())
 
 
 def iou(a, b):
@@ -33,65 +22,6 @@ def same_fields(a, b):
             assert first == second, name
 
 
-def test_a_person_is_found_and_parsed(person):
-    assert np.array_equal(person.image, astronaut())
-    left, right = (person.keypoints[joint, 0] for joint in (Joint.L_SHOULDER, Joint.R_SHOULDER))
-    assert right < 200 < left
-    shares = {label: float((person.parse == label).mean()) for label in Parse}
-    assert shares[Parse.UPPER] > 0.25
-    assert 0.02 < shares[Parse.HAIR] < 0.1
-    assert 0.02 < shares[Parse.FACE] < 0.1
-    assert person.parse[110, 220] == Parse.FACE
-    assert person.parse[400, 200] == Parse.UPPER
-    assert person.mask[400, 200] == 255
-    assert person.mask[20, 20] < 64
-
-
-def test_hips_out_of_sight_are_made_from_the_shoulders_and_marked(person):
-    assert HIPS_SYNTHESISED in person.flags
-    shoulders, hips = (
-        (person.keypoints[a, :2] + person.keypoints[b, :2]) / 2
-        for a, b in ((Joint.L_SHOULDER, Joint.R_SHOULDER), (Joint.L_HIP, Joint.R_HIP))
-    )
-    assert hips[1] > shoulders[1] + 200
-    assert "photo.hips_outside" in {finding.code for finding in check_photo(person)}
-
-
-def test_a_large_photo_is_brought_to_the_working_size():
-    large = cv2.resize(astronaut(), (1300, 1500), interpolation=cv2.INTER_CUBIC)
-    assert prepare_person(large).image.shape == (1024, 887, 3)
-
-
-def test_a_person_goes_to_bytes_and_back(person):
-    data = person.to_bytes()
-    same_fields(PreparedPerson.from_bytes(data), person)
-    assert data == prepare_person(astronaut()).to_bytes()
-
-
-@pytest.mark.parametrize(
-    "photo, code",
-    [
-        (np.full((600, 400, 3), 200, np.uint8), "photo.no_person"),
-        (np.hstack([astronaut(), astronaut()]), "photo.several_people"),
-        (astronaut()[:200, :200], "photo.too_small"),
-        (cv2.resize(astronaut()[20:230, 145:320], None, fx=2, fy=2), "photo.shoulders_outside"),
-        (cv2.copyMakeBorder(astronaut(), 1800, 1800, 1800, 1800, cv2.BORDER_REPLICATE), "photo.no_person"),
-    ],
-    ids=["blank", "two people", "tiny", "only a face", "far away"],
-)
-def test_photos_that_cannot_be_used(photo, code):
-    with pytest.raises(Refusal) as refused:
-        prepare_person(photo)
-    assert refused.value.code == code
-    assert refused.value.sentence.endswith(".")
-
-
-def test_a_photo_without_a_head_is_refused():
-    with pytest.raises(Refusal) as refused:
-        prepare_person(astronaut()[200:])
-    assert refused.value.code in {"photo.no_person", "photo.face_hidden", "photo.shoulders_outside"}
-
-
 @pytest.mark.parametrize(
     "drawn, sleeve",
     [(drawn_garments.tee, "short"), (drawn_garments.jumper, "long"), (drawn_garments.tank, "sleeveless")],
@@ -99,7 +29,7 @@ def test_a_photo_without_a_head_is_refused():
 @pytest.mark.parametrize("colour", [(170, 40, 50), (40, 46, 60), (120, 150, 200)])
 def test_a_top_is_found_without_its_shadow(drawn, sleeve, colour):
     picture, exact = drawn(colour=colour)
-    garment = prepare_garment(picture, "upper", sleeve=sleeve)
+    garment = prepare_garment(picture, "upper", Attributes(sleeve=sleeve))
     assert garment.problems == ()
     assert garment.sleeve == sleeve
     assert iou(garment.mask > 127, exact) > 0.975
@@ -162,7 +92,7 @@ def test_other_categories_are_not_previewed_but_have_mask_and_colours(category):
 @pytest.mark.parametrize("drawn, sleeve", [(drawn_garments.tee, "long"), (drawn_garments.tank, "short")])
 def test_a_sleeve_that_contradicts_the_catalogue_is_a_problem(drawn, sleeve):
     picture, _ = drawn()
-    garment = prepare_garment(picture, "upper", sleeve=sleeve)
+    garment = prepare_garment(picture, "upper", Attributes(sleeve=sleeve))
     assert [problem.code for problem in garment.problems] == ["garment.sleeve_conflict"]
 
 
@@ -192,28 +122,7 @@ def test_a_garment_cut_off_by_the_picture_is_a_problem(sides):
 
 def test_a_garment_goes_to_bytes_and_back():
     picture, _ = drawn_garments.jumper()
-    garment = prepare_garment(picture, "upper", sleeve="long")
+    garment = prepare_garment(picture, "upper", Attributes(sleeve="long"))
     data = garment.to_bytes()
     same_fields(PreparedGarment.from_bytes(data), garment)
-    assert data == prepare_garment(picture, "upper", sleeve="long").to_bytes()
-
-
-def test_dominant_colours_are_those_drawn():
-    picture = np.zeros((100, 100, 3), np.uint8)
-    picture[:, :70], picture[:, 70:] = (200, 30, 40), (250, 250, 250)
-    found = colour.dominant(picture, np.ones((100, 100), bool))
-    assert found[:, 3].tolist() == pytest.approx([0.7, 0.3], abs=0.01)
-    for row, rgb in zip(found, [(200, 30, 40), (250, 250, 250)], strict=True):
-        assert colour.difference(row[:3], colour.to_lab(np.uint8(rgb))) < 0.5
-
-
-def test_colour_difference_agrees_with_published_pairs():
-    """Rows 1, 7, 13 and 24 of Sharma, Wu and Dalal 2005."""
-    pairs = [
-        ((50, 2.6772, -79.7751), (50, 0, -82.7485), 2.0425),
-        ((50, 0, 0), (50, -1, 2), 2.3669),
-        ((50, -0.001, 2.49), (50, 0.0009, -2.49), 4.8045),
-        ((50, 2.5, 0), (61, -5, 29), 22.8977),
-    ]
-    for first, second, expected in pairs:
-        assert colour.difference(first, second) == pytest.approx(expected, abs=1e-4)
+    assert data == prepare_garment(picture, "upper", Attributes(sleeve="long")).to_bytes()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import cv2
 import numpy as np
 
-from preprocessing.body import ARM, SIDES, BodyFrame
 from preprocessing.errors import Refusal, gettext_noop
-from preprocessing.labels import Joint, Parse
+from preprocessing.labels import ARMS, Joint, Parse
+from preprocessing.person.body import ARM, SIDES, BodyFrame
 
 if TYPE_CHECKING:
-    from preprocessing.person import PreparedPerson
-    from preprocessing.pose import Pose
+    from preprocessing.person.pose import Pose
+    from preprocessing.person.prepare import PreparedPerson
 
 SMALLEST_SIDE = 256
 SURE = 0.5
@@ -173,7 +173,7 @@ def _hidden_torso(person: PreparedPerson) -> float:
     frame = BodyFrame.of(person.keypoints)
     across, along = frame.maps(person.parse.shape)
     torso = (np.abs(across) < 0.75) & (along > 0.12) & (along < 0.8)
-    hidden = np.isin(person.parse, (Parse.HAIR, Parse.LEFT_ARM, Parse.RIGHT_ARM, Parse.ACCESSORY))
+    hidden = np.isin(person.parse, (Parse.HAIR, *ARMS)) | person.carried
     return float(hidden[torso].mean()) if torso.any() else 1.0
 
 

@@ -1,0 +1,84 @@
+"""A photo is made ready, or refused with a reason."""
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from preprocessing.errors import Refusal
+from preprocessing.labels import Joint, Parse
+from preprocessing.person.checks import check_photo
+from preprocessing.person.prepare import HIPS_SYNTHESISED, PreparedPerson, prepare_person
+
+
+@pytest.fixture(scope="module")
+def person():
+    return prepare_person(astronaut())
+
+
+def same_fields(a, b):
+    for name in a.__dataclass_fields__:
+        first, second = getattr(a, name), getattr(b, name)
+        if isinstance(first, np.ndarray):
+            assert np.array_equal(first, second) and first.dtype == second.dtype, name
+        else:
+            assert first == second, name
+
+
+def test_a_person_is_found_and_parsed(person):
+    assert np.array_equal(person.image, astronaut())
+    left, right = (person.keypoints[joint, 0] for joint in (Joint.L_SHOULDER, Joint.R_SHOULDER))
+    assert right < 200 < left
+    shares = {label: float((person.parse == label).mean()) for label in Parse}
+    assert shares[Parse.UPPER] > 0.25
+    assert 0.02 < shares[Parse.HAIR] < 0.1
+    assert 0.02 < shares[Parse.FACE] < 0.1
+    assert person.parse[110, 220] == Parse.FACE
+    assert person.parse[400, 200] == Parse.UPPER
+    assert person.mask[400, 200] == 255
+    assert person.mask[20, 20] < 64
+
+
+def test_hips_out_of_sight_are_made_from_the_shoulders_and_marked(person):
+    assert HIPS_SYNTHESISED in person.flags
+    shoulders, hips = (
+        (person.keypoints[a, :2] + person.keypoints[b, :2]) / 2
+        for a, b in ((Joint.L_SHOULDER, Joint.R_SHOULDER), (Joint.L_HIP, Joint.R_HIP))
+    )
+    assert hips[1] > shoulders[1] + 200
+    assert "photo.hips_outside" in {finding.code for finding in check_photo(person)}
+
+
+def test_a_large_photo_is_brought_to_the_working_size():
+    large = cv2.resize(astronaut(), (1300, 1500), interpolation=cv2.INTER_CUBIC)
+    assert prepare_person(large).image.shape == (1024, 887, 3)
+
+
+def test_a_person_goes_to_bytes_and_back(person):
+    data = person.to_bytes()
+    same_fields(PreparedPerson.from_bytes(data), person)
+    assert data == prepare_person(astronaut()).to_bytes()
+
+
+@pytest.mark.parametrize(
+    "photo, code",
+    [
+        (np.full((600, 400, 3), 200, np.uint8), "photo.no_person"),
+        (np.hstack([astronaut(), astronaut()]), "photo.several_people"),
+        (astronaut()[:200, :200], "photo.too_small"),
+        (cv2.resize(astronaut()[20:230, 145:320], None, fx=2, fy=2), "photo.shoulders_outside"),
+        (cv2.copyMakeBorder(astronaut(), 1800, 1800, 1800, 1800, cv2.BORDER_REPLICATE), "photo.no_person"),
+    ],
+    ids=["blank", "two people", "tiny", "only a face", "far away"],
+)
+def test_photos_that_cannot_be_used(photo, code):
+    with pytest.raises(Refusal) as refused:
+        prepare_person(photo)
+    assert refused.value.code == code
+    assert refused.value.sentence.endswith(".")
+
+
+def test_a_photo_without_a_head_is_refused():
+    with pytest.raises(Refusal) as refused:
+        prepare_person(astronaut()[200:])
+    assert refused.value.code in {"photo.no_person", "photo.face_hidden", "photo.shoulders_outside"}
