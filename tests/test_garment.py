@@ -1,11 +1,14 @@
 """A garment's picture is made ready, or has problems that say why not."""
 
+import json
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from preprocessing.garment.landmarks import CUFFS, REQUIRED
-from preprocessing.garment.prepare import Attributes, PreparedGarment, prepare_garment
+from preprocessing.garment.landmarks import CUFFS, LEGS, REQUIRED, WAIST
+from preprocessing.garment.prepare import BODY, LEFT_LEG, RIGHT_LEG, Attributes, PreparedGarment, prepare_garment
 from tests import drawn_garments
 
 
@@ -80,15 +83,6 @@ def test_exact_mask_and_landmarks_are_taken_as_they_are():
     assert garment.neckline.tolist() == [[240, 100], [300, 180], [360, 100]]
 
 
-@pytest.mark.parametrize("category", ["lower", "dress"])
-def test_other_categories_are_not_previewed_but_have_mask_and_colours(category):
-    picture, exact = drawn_garments.tee()
-    garment = prepare_garment(picture, category)
-    assert [problem.code for problem in garment.problems] == ["garment.category_not_supported"]
-    assert iou(garment.mask > 127, exact) > 0.975
-    assert len(garment.colours) > 0
-
-
 @pytest.mark.parametrize("drawn, sleeve", [(drawn_garments.tee, "long"), (drawn_garments.tank, "short")])
 def test_a_sleeve_that_contradicts_the_catalogue_is_a_problem(drawn, sleeve):
     picture, _ = drawn()
@@ -126,3 +120,41 @@ def test_a_garment_goes_to_bytes_and_back():
     data = garment.to_bytes()
     same_fields(PreparedGarment.from_bytes(data), garment)
     assert data == prepare_garment(picture, "upper", Attributes(sleeve="long")).to_bytes()
+
+
+SAMPLE = Path(__file__).parents[1] / "sample" / "garments"
+DRAWN = json.loads((SAMPLE / "landmarks.json").read_text())
+
+
+def sample(name):
+    """A drawn garment of the sample shop: its picture, exact mask and exact landmarks."""
+    picture = cv2.cvtColor(cv2.imread(str(SAMPLE / f"{name}.jpg")), cv2.COLOR_BGR2RGB)
+    return picture, cv2.imread(str(SAMPLE / f"{name}.mask.png"), cv2.IMREAD_GRAYSCALE), DRAWN[name]["landmarks"]
+
+
+def farthest_off(garment, picture, exact):
+    """The largest distance of a landmark from its exact place, in widths of the mask."""
+    scale = garment.image.shape[0] / picture.shape[0]
+    width = np.ptp(np.flatnonzero((garment.mask > 127).any(0)))
+    return max(np.hypot(*(np.array(garment.landmarks[n]) - scale * np.array(exact[n]))) / width for n in exact)
+
+
+@pytest.mark.parametrize("name", ["mason-jeans-indigo", "cove-shorts-olive", "sera-satin-skirt-champagne"])
+def test_waist_crotch_and_hems_of_bottoms_lie_where_they_were_drawn(name):
+    picture, mask, exact = sample(name)
+    garment = prepare_garment(picture, "lower", Attributes(product_type=name.split("-")[1]), mask=mask)
+    assert garment.problems == ()
+    assert farthest_off(garment, picture, exact) < 0.02
+    legs = {LEFT_LEG, RIGHT_LEG} if set(LEGS) <= set(exact) else set()
+    assert set(np.unique(garment.parts)) == {0, BODY} | legs
+
+
+@pytest.mark.parametrize("name", ["ines-wide-trousers-charcoal", "noor-knit-dress-camel"])
+def test_exact_landmarks_are_taken_with_every_category(name):
+    picture, mask, exact = sample(name)
+    category = "dress" if "dress" in name else "lower"
+    garment = prepare_garment(picture, category, mask=mask, landmarks=exact)
+    assert garment.problems == ()
+    kept = {name: point for name, point in exact.items() if not name.startswith("neck_")}
+    assert farthest_off(garment, picture, kept) < 1e-6
+    assert set(WAIST) <= set(garment.landmarks)

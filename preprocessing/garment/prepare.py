@@ -9,10 +9,13 @@ import cv2
 import numpy as np
 
 from preprocessing import arrays, colour
-from preprocessing.errors import gettext_noop
-from preprocessing.garment.landmarks import CUFFS, REQUIRED, SIDES, Landmarks, find_landmarks
+from preprocessing.garment.bottoms import leg_part
+from preprocessing.garment.landmarks import CUFFS, LEGS, Landmarks, find_landmarks, given_landmarks
+from preprocessing.garment.length import length_class, length_fits
 from preprocessing.garment.mask import FoundMask, find_mask, from_alpha
 from preprocessing.garment.neckline import find_neckline
+from preprocessing.garment.outline import SIDES
+from preprocessing.garment.problems import PROBLEMS, Problem
 from preprocessing.garment.sleeve import sleeve_part
 
 # Raised when the same picture gives another result, so that analyses are made anew.
@@ -21,7 +24,7 @@ LONG_SIDE = 1024
 SLEEVES = ("sleeveless", "short", "three_quarter", "long")
 
 # Labels of PreparedGarment.parts.
-BODY, LEFT_SLEEVE, RIGHT_SLEEVE = 1, 2, 3
+BODY, LEFT_SLEEVE, RIGHT_SLEEVE, LEFT_LEG, RIGHT_LEG = 1, 2, 3, 4, 5
 # How far a measured sleeve ratio may lie beyond a limit and still pass for the catalogue's next class.
 SLEEVE_TOLERANCE = 0.15
 
@@ -42,53 +45,6 @@ class Attributes:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why a garment cannot be previewed; the sentence is for the merchant."""
-
-    code: str
-    sentence: str
-
-
-PROBLEMS = {
-    problem.code: problem
-    for problem in (
-        Problem(
-            "garment.not_found",
-            gettext_noop(
-                "We cannot find the garment in this picture. Use one that shows it alone on a plain background."
-            ),
-        ),
-        Problem(
-            "garment.category_not_supported",
-            gettext_noop("This kind of garment cannot be tried on yet."),
-        ),
-        Problem("garment.cut_off", gettext_noop("The garment is cut off. Use a picture that shows all of it.")),
-        Problem("garment.too_small", gettext_noop("The garment is too small in this picture. Cut the picture to it.")),
-        Problem(
-            "garment.background",
-            gettext_noop("We cannot tell the garment from its background. Use a picture on a plain background."),
-        ),
-        Problem(
-            "garment.shape",
-            gettext_noop(
-                "We cannot make out shoulders, armpits and hem. Use a front view, laid flat, without a raised hood."
-            ),
-        ),
-        Problem(
-            "garment.sleeves_unclear",
-            gettext_noop("We cannot make out the sleeves. Use a picture with the sleeves spread beside the body."),
-        ),
-        Problem(
-            "garment.sleeve_conflict",
-            gettext_noop(
-                "The sleeves in this picture do not fit the sleeve length given. Check it, or spread the sleeves."
-            ),
-        ),
-    )
-}
-
-
-@dataclass(frozen=True)
 class PreparedGarment:
     """Everything known of one garment picture.
 
@@ -96,10 +52,13 @@ class PreparedGarment:
         image: uint8 RGB (H, W, 3) at the working size: the picture's shape, long side at most 1024.
         category: "upper", "lower" or "dress".
         mask: uint8 (H, W), 0..255, soft; None when no garment was found.
-        parts: uint8 (H, W): BODY, LEFT_SLEEVE, RIGHT_SLEEVE or 0; None without landmarks.
-        landmarks: name to (x, y), see `garment_landmarks`; empty when there are none.
+        parts: uint8 (H, W): BODY, LEFT_SLEEVE, RIGHT_SLEEVE, LEFT_LEG, RIGHT_LEG or 0, left and right the picture's;
+            None without landmarks.
+        landmarks: name to (x, y), see `preprocessing.garment.landmarks`; empty when there are none.
         neckline: float32 (N, 2), front edge of the neck opening where the inside of the back shows above it, or None.
-        sleeve: one of SLEEVES, None when not known.
+        sleeve: one of SLEEVES, None when not known, and of bottoms.
+        length: as measured, one of `shop.models.Garment.Length`'s values, see `preprocessing.garment.length`; None
+            when not known.
         problems: why it cannot be previewed; empty when it can.
         colours: float32 (n, 4), dominant colours L, a, b and share, the largest first.
     """
@@ -111,6 +70,7 @@ class PreparedGarment:
     landmarks: dict[str, tuple[float, float]] = field(default_factory=dict)
     neckline: np.ndarray | None = None
     sleeve: str | None = None
+    length: str | None = None
     problems: tuple[Problem, ...] = ()
     colours: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
@@ -119,6 +79,7 @@ class PreparedGarment:
             "category": self.category,
             "landmarks": self.landmarks,
             "sleeve": self.sleeve,
+            "length": self.length,
             "problems": [[problem.code, problem.sentence] for problem in self.problems],
         }
         stored = {"image": self.image, "colours": self.colours, "facts": np.array(json.dumps(facts))}
@@ -153,13 +114,15 @@ def _given_mask(mask: np.ndarray, shape: tuple[int, int]) -> FoundMask:
     return FoundMask(cv2.resize(soft, shape[::-1], interpolation=cv2.INTER_AREA), 1.0)
 
 
-def _parts(mask: np.ndarray, landmarks: Landmarks) -> np.ndarray:
+def _parts(mask: np.ndarray, points: dict) -> np.ndarray:
     parts = np.where(mask, BODY, 0).astype(np.uint8)
-    if landmarks.sleeve_ratio > 0:
-        for (side, _), label in zip(SIDES, (LEFT_SLEEVE, RIGHT_SLEEVE), strict=True):
-            part = sleeve_part(mask, landmarks.points, side)
+    for index, (side, _) in enumerate(SIDES):
+        if LEGS[0] in points:
+            parts[leg_part(mask, points, side)] = (LEFT_LEG, RIGHT_LEG)[index]
+        elif CUFFS[0] in points:
+            part = sleeve_part(mask, points, side)
             if part is not None:
-                parts[part] = label
+                parts[part] = (LEFT_SLEEVE, RIGHT_SLEEVE)[index]
     return parts
 
 
@@ -226,45 +189,54 @@ def prepare_garment(
     else:
         found = from_alpha(alpha) if alpha is not None else find_mask(picture)
     if found is None or not found.hard.any():
-        return PreparedGarment(picture, category, problems=(PROBLEMS["garment.not_found"],))
+        return PreparedGarment(picture, category, problems=_problems(["garment.not_found"]))
     known = {
         "image": picture,
         "category": category,
         "mask": np.round(found.soft * 255).astype(np.uint8),
         "colours": colour.dominant(picture, cv2.erode(found.hard.astype(np.uint8), np.ones((5, 5))) > 0),
     }
-    if category != "upper":
-        return PreparedGarment(**known, problems=(PROBLEMS["garment.category_not_supported"],))
     codes = [] if mask is not None else _picture_problems(found)
-    return _prepare_upper(known, found, codes, attributes.sleeve, scale, landmarks)
+    return _with_landmarks(known, found.hard, codes, attributes, scale, landmarks)
 
 
-def _prepare_upper(
-    known: dict, found: FoundMask, codes: list[str], sleeve: str | None, scale: float, given: dict | None
+def _with_landmarks(
+    known: dict, mask: np.ndarray, codes: list[str], attributes: Attributes, scale: float, given: dict | None
 ) -> PreparedGarment:
-    neckline = None
+    category = known["category"]
     if given is not None:
-        points = {name: tuple(float(v) * scale for v in given[name]) for name in REQUIRED + CUFFS if name in given}
-        marks = Landmarks(points) if all(name in points for name in REQUIRED) else None
-        if len(given.get("neckline", ())):
-            neckline = np.asarray(given["neckline"], np.float32) * scale
+        marks = given_landmarks(given, category, mask, scale)
     else:
-        marks = find_landmarks(found.hard)
+        marks = find_landmarks(mask, category, attributes.product_type)
+    shape = "garment.bottom_shape" if category == "lower" else "garment.shape"
     if marks is None:
-        codes.append("garment.shape")
-        return PreparedGarment(**known, problems=tuple(PROBLEMS[code] for code in dict.fromkeys(codes)))
+        codes.append(shape)
+        return PreparedGarment(**known, problems=_problems(codes))
     if {"proportions", "lopsided", "hood"} & set(marks.doubts):
-        codes.append("garment.shape")
-    problem = _sleeve_problem(marks, sleeve)
+        codes.append(shape)
+    if not length_fits(category, marks.points, attributes.length):
+        codes.append("garment.length_conflict")
+    known |= {
+        "parts": _parts(mask, marks.points),
+        "landmarks": marks.points,
+        "length": length_class(category, marks.points),
+    }
+    if category == "lower":
+        return PreparedGarment(**known, problems=_problems(codes))
+    problem = _sleeve_problem(marks, attributes.sleeve)
     if problem:
         codes.append(problem)
-    if neckline is None:
-        neckline = find_neckline(known["image"], found.hard, marks.points)
+    if given is not None and len(given.get("neckline", ())):
+        neckline = np.asarray(given["neckline"], np.float32) * scale
+    else:
+        neckline = find_neckline(known["image"], mask, marks.points)
     return PreparedGarment(
         **known,
-        parts=_parts(found.hard, marks),
-        landmarks=marks.points,
         neckline=neckline,
-        sleeve=marks.sleeve if sleeve is None or problem else sleeve,
-        problems=tuple(PROBLEMS[code] for code in dict.fromkeys(codes)),
+        sleeve=marks.sleeve if attributes.sleeve is None or problem else attributes.sleeve,
+        problems=_problems(codes),
     )
+
+
+def _problems(codes: list[str]) -> tuple[Problem, ...]:
+    return tuple(PROBLEMS[code] for code in dict.fromkeys(codes))

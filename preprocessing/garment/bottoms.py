@@ -1,0 +1,159 @@
+"""Where the waist, crotch and hems of trousers, shorts and skirts are, from the outline.
+
+Points (x, y), "left" and "right" the picture's: waist_left, waist_right, and with legs crotch, hem_outer_left,
+hem_outer_right, hem_inner_left, hem_inner_right; without legs hem_left, hem_right.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from preprocessing.garment.outline import SIDES, Outline, corner, outer_contour, runs
+
+# Words of a product type that settle whether a bottom has legs when its outline does not.
+LEGGED = ("trouser", "pant", "jean", "short", "chino", "legging", "jogger", "culotte", "cargo", "slack", "bermuda")
+# Crotch below the waist over the width at the hip, of trousers laid flat: 28 cm of 53.
+RISE = 0.53
+# A gap that starts farther down than this, in hip widths, starts where the thighs no longer touch.
+TOUCHING_THIGHS = 0.8
+# Height over width at the hip from which a bottom whose type is not known has legs laid together.
+SLENDER = 1.75
+
+
+def has_legs(product_type: str) -> bool | None:
+    """Whether a product type has legs; None when it does not say."""
+    words = product_type.lower()
+    if "skirt" in words and "short" not in words.replace("short skirt", ""):
+        return False
+    return True if any(word in words for word in LEGGED) else None
+
+
+def find_bottom(mask: np.ndarray, product_type: str = "") -> tuple[dict, tuple[str, ...]] | None:
+    """Landmarks and doubts of the bottom with this mask (bool (H, W)); None when it has no such shape."""
+    mask = _without_loops(mask)
+    if not mask.any():
+        return None
+    outline = Outline.of(mask)
+    if min(outline.width, outline.height) < 40:
+        return None
+    waist = _waist(outline)
+    hip = _hip_width(outline, waist)
+    expected = has_legs(product_type)
+    gap = None if expected is False else _gap(outline, hip)
+    if gap is None and expected is None and outline.height > SLENDER * hip:
+        expected = True
+    if gap is None and not expected:
+        points = waist | _hem(outline)
+    else:
+        points = waist | _legs(outline, waist, hip, gap)
+    return points, _doubts(outline, points, hip)
+
+
+def _without_loops(mask: np.ndarray) -> np.ndarray:
+    """A mask without laces, belt loops and hanger clips, which would pass for corners."""
+    size = max(3, int(0.012 * max(mask.shape))) | 1
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8)) > 0
+
+
+def _waist(outline: Outline) -> dict:
+    """The ends of the upper edge. Sides slope outwards below it, so its corners face up more than sideways."""
+    upper = outline.contour[outline.contour[:, 1] < outline.top + 0.3 * outline.height]
+    return {f"waist_{side}": corner(upper, (0.42 * sign, -0.91)) for side, sign in SIDES}
+
+
+def _hip_width(outline: Outline, waist: dict) -> float:
+    """The width where trousers are widest above their legs, or a skirt is at the hip."""
+    across = waist["waist_right"][0] - waist["waist_left"][0]
+    top = (waist["waist_left"][1] + waist["waist_right"][1]) / 2
+    rows = np.linspace(top + 0.3 * across, top + 0.65 * across, 9).astype(int)
+    rows = rows[rows < outline.bottom - 2]
+    widths = [run[-1][1] - run[0][0] for run in (runs(outline.mask[row]) for row in rows) if run]
+    return float(max([across, *widths]))
+
+
+def _gap(outline: Outline, hip: float) -> np.ndarray | None:
+    """The topmost point of the gap between two legs; None where there is none."""
+    found = []
+    hull = cv2.convexHull(outline.contour, returnPoints=False)
+    hull[::-1].sort(axis=0)  # OpenCV wants the indices in one direction
+    defects = cv2.convexityDefects(outline.contour, hull)
+    for start, end, far, depth in [] if defects is None else defects.reshape(-1, 4):
+        first, last = sorted((outline.contour[start], outline.contour[end]), key=lambda p: p[0])
+        low = min(first[1], last[1]) > outline.top + 0.6 * outline.height
+        apart = last[0] - first[0] > abs(int(last[1]) - int(first[1]))
+        if low and apart and depth / 256 > 0.06 * hip:
+            found.append((depth / 256, outline.contour[far].astype(float)))
+    box = outline.mask[outline.top : outline.bottom + 1, outline.left : outline.right + 1]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((~box).astype(np.uint8), connectivity=4)
+    for index in range(1, count):  # legs that touch at the hem enclose their gap
+        x, y, width, height, area = stats[index]
+        inside = x > 0 and y > 0 and x + width < box.shape[1] and y + height < box.shape[0]
+        if inside and height > 1.5 * width and area > 0.001 * box.size and y + height > 0.6 * outline.height:
+            column = outline.left + float(np.flatnonzero(labels[y] == index).mean())
+            found.append((float(height), np.array([column, outline.top + y], float)))
+    middle = [gap for gap in found if abs(gap[1][0] - outline.axis) < 0.3 * hip]
+    return max(middle, key=lambda gap: gap[0])[1] if middle else None
+
+
+def _hem(outline: Outline) -> dict:
+    """The lower corners of a skirt."""
+    lower = outline.contour[outline.contour[:, 1] > outline.top + 0.55 * outline.height]
+    return {f"hem_{side}": corner(lower, (0.6 * sign, 0.8)) for side, sign in SIDES}
+
+
+def _legs(outline: Outline, waist: dict, hip: float, gap: np.ndarray | None) -> dict:
+    """crotch and hem points. Legs that touch part from each other at the height the hips give."""
+    middle = (waist["waist_left"] + waist["waist_right"]) / 2
+    crotch = gap
+    if gap is None or gap[1] - middle[1] > TOUCHING_THIGHS * hip:
+        foot = np.array([outline.axis, outline.bottom], float) if gap is None else gap
+        share = RISE * hip / max(foot[1] - middle[1], 1)
+        crotch = middle + min(share, 0.9) * (foot - middle)
+    points = {"crotch": crotch}
+    for side, sign in SIDES:
+        leg = leg_part(outline.mask, points, side)
+        ends = _leg_end(outer_contour(leg).astype(float), crotch, sign) if leg.any() else (crotch, crotch)
+        points |= {f"hem_outer_{side}": ends[0], f"hem_inner_{side}": ends[1]}
+    return points
+
+
+def leg_part(mask: np.ndarray, points: dict, side: str) -> np.ndarray:
+    """The part of a mask below the crotch on one side of the gap between the legs, and of the line on from it where
+    they touch; bool (H, W)."""
+    sign = -1 if side == "left" else 1
+    crotch = np.asarray(points["crotch"], float)
+    top, split = int(crotch[1]) + 1, np.full(mask.shape[0], crotch[0])
+    for row in range(top, mask.shape[0]):
+        split[row] = split[row - 1]
+        cloth = runs(mask[row])
+        inner = [(a[1] + b[0]) / 2 for a, b in pairwise(cloth)]
+        nearest = min(inner, key=lambda x: abs(x - split[row]), default=split[row])
+        if abs(nearest - split[row]) < 0.06 * mask.shape[1]:
+            split[row] = nearest
+    part = mask & ((np.arange(mask.shape[1])[None] - split[:, None]) * sign > 0)
+    part[:top] = False
+    return part
+
+
+def _leg_end(contour: np.ndarray, crotch: np.ndarray, sign: int) -> tuple[np.ndarray, np.ndarray]:
+    """Outer and inner corner of a leg's hem, seen along the leg."""
+    low = contour[contour[:, 1] > contour[:, 1].max() - 0.5 * (contour[:, 1].max() - crotch[1])]
+    way = low.mean(0) - contour[contour[:, 1] < crotch[1] + 0.4 * (contour[:, 1].max() - crotch[1])].mean(0)
+    way /= max(np.hypot(*way), 1e-3)
+    across = np.array([way[1], -way[0]])
+    if across[0] * sign < 0:
+        across = -across
+    return corner(low, 0.55 * across + 0.83 * way), corner(low, -0.55 * across + 0.83 * way)
+
+
+def _doubts(outline: Outline, points: dict, hip: float) -> tuple[str, ...]:
+    across = points["waist_right"] - points["waist_left"]
+    doubts = []
+    if across[0] < 0.3 * hip or outline.height < 0.35 * hip:
+        doubts.append("proportions")
+    if abs(across[1]) > 0.3 * abs(across[0]):
+        doubts.append("lopsided")
+    return tuple(doubts)
