@@ -1,5 +1,6 @@
 """What every test stands on: the servers `./dev test` started, folders of its own, browsers of its own."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -62,10 +63,12 @@ def clean(draw):
 
 
 @cache
-def prepared_tee() -> bytes:
+def prepared(category: str) -> bytes:
+    """A tee, said to be of any category."""
     from preprocessing.garment.prepare import Attributes, prepare_garment
 
-    return prepare_garment(np.asarray(pictures.tee()), "upper", Attributes(sleeve="short")).to_bytes()
+    tee = prepare_garment(np.asarray(pictures.tee()), "upper", Attributes(sleeve="short"))
+    return replace(tee, category=category).to_bytes()
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def make_garment(db):
         garment = Garment.objects.create(**fields)
         picture = GarmentPicture.objects.store(garment, clean(pictures.tee), role="flat")
         analysis = GarmentAnalysis.objects.get(picture=picture)
-        analysis.data.save("garment.npz", ContentFile(prepared_tee()), save=False)
+        analysis.data.save("garment.npz", ContentFile(prepared(garment.category)), save=False)
         analysis.state = analysis.State.DONE
         analysis.save()
         return garment

@@ -81,7 +81,8 @@ class Fake:
         if path := os.environ.get(LOG):
             with open(path, "a") as log:
                 log.write(f"{self.name} {os.getpid()}\n")
-        return self.does(person)
+        made = self.does(person)
+        return replace(made, notes=made.notes | {"worn": [garment.category for garment in garments]})
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,20 @@ class FakeInfo(EngineInfo):
         return Fake(self.name, self.does)
 
 
-def fake(name: str, does: Callable, *, queue: str = "cpu", commercial_use: bool = True) -> FakeInfo:
+def fake(
+    name: str, does: Callable, *, queue: str = "cpu", commercial_use: bool = True, outfits: bool = False
+) -> FakeInfo:
+    """An engine for tops, or with `outfits` for tops, bottoms and both at once."""
     return FakeInfo(
         name=name,
         version="1",
         queue=queue,
-        categories=frozenset({"upper"}),
+        categories=frozenset({"upper", "lower"} if outfits else {"upper"}),
         weights=(),
         licence="Apache-2.0" if commercial_use else "CC-BY-NC-4.0",
         commercial_use=commercial_use,
         module="",
+        outfits=outfits,
         does=does,
     )
 
@@ -119,6 +124,7 @@ FAKES = [
     fake("blank", blank),
     fake("storage_fault", storage_fault),
     fake("lacks_weights", lacks_weights),
+    fake("stylist", paint, outfits=True),
     fake("fine", paint, queue="gpu"),
     fake("research", paint, queue="gpu", commercial_use=False),
 ]

@@ -23,21 +23,22 @@ log = logging.getLogger(__name__)
 
 THUMBNAIL = 240  # pixels of the longer side
 SEE = "tryon.see_pictures"
+GARMENTS = ["garment", "worn_with"]
 
 
 @admin.register(TryOn)
 class TryOnAdmin(admin.ModelAdmin):
-    list_display = ["thumbnail", "created", "status", "engine", "garment", "took", "error"]
+    list_display = ["thumbnail", "created", "status", "engine", "garment", "worn_with", "took", "error"]
     list_display_links = ["thumbnail", "created"]
     list_filter = ["status", "engine", "error_code"]
-    list_select_related = ["garment"]
+    list_select_related = ["garment", "worn_with"]
     list_per_page = 25
     date_hierarchy = "created"
-    search_fields = ["id", "request", "garment__sku", "garment__title", "error_code"]
+    search_fields = ["id", "request", "garment__sku", "garment__title", "worn_with__sku", "error_code"]
     search_help_text = _("Number of the try-on, SKU, title or error")
     actions = ["run_again"]
     fieldsets = [
-        (None, {"fields": ["picture", "status", "stage", "engine", "engine_version", "garment", "retry_of"]}),
+        (None, {"fields": ["picture", "status", "stage", "engine", "engine_version", *GARMENTS, "retry_of"]}),
         (_("What went wrong"), {"fields": ["error_code", "sentence", "detail"]}),
         (_("Work"), {"fields": ["attempts", "took", "timings", "notes", "seed"]}),
         (_("Times"), {"fields": ["created", "sent_at", "started", "finished", "lease_until", "expires_at"]}),

@@ -21,6 +21,17 @@ def check_photo(photo) -> None:
             raise Refusal("photo.refused", finding["sentence"], finding["code"])
 
 
+def check_garments(garments: list) -> None:
+    """Raises Refusal for what cannot be worn: one that is gone or has no usable picture, or two that are no outfit."""
+    for garment in garments:
+        check_garment(garment)
+    if len(garments) > 1 and sorted(garment.category for garment in garments) != ["lower", "upper"]:
+        raise Refusal(
+            "tryon.not_an_outfit",
+            gettext_noop("Two garments can be tried on together when one is a top and one a bottom."),
+        )
+
+
 def check_garment(garment) -> None:
     """Raises Refusal for a garment that is gone or has no picture an engine can use."""
     if garment is None:
@@ -40,8 +51,8 @@ def check_garment(garment) -> None:
         )
 
 
-def choose(offered: list, category: str, names: list[str] | None) -> list:
-    """The engines to use: those named, or all that can put on this category. Raises Refusal when there is none."""
+def choose(offered: list, garments: list, names: list[str] | None) -> list:
+    """The engines to use: those named, or all that can put these garments on. Raises Refusal when there is none."""
     if names and not set(names) <= {info.name for info in offered}:
         raise Refusal(
             "tryon.engine_unavailable", gettext_noop("This way of trying on is not available. Please choose another.")
@@ -51,14 +62,20 @@ def choose(offered: list, category: str, names: list[str] | None) -> list:
             "tryon.unavailable", gettext_noop("Trying on is not available at the moment. Please try again later.")
         )
     wanted = [info for info in offered if not names or info.name in names]
-    fitting = [info for info in wanted if category in info.categories]
+    categories = {garment.category for garment in garments}
+    fitting = [info for info in wanted if categories <= info.categories]
     if not fitting:
         raise Refusal(
             "garment.category_unsupported",
-            gettext_noop("Only tops can be tried on for now. Please choose a top."),
-            f"{category} by {[info.name for info in wanted]}",
+            gettext_noop("This kind of garment cannot be tried on yet. Please choose another one."),
+            f"{sorted(categories)} by {[info.name for info in wanted]}",
         )
-    return fitting
+    if len(garments) > 1 and not any(info.outfits for info in fitting):
+        raise Refusal(
+            "tryon.no_outfits",
+            gettext_noop("Two garments cannot be tried on together yet. Please choose one of them."),
+        )
+    return [info for info in fitting if info.outfits or len(garments) == 1]
 
 
 def digest(*parts) -> str:

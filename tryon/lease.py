@@ -43,7 +43,7 @@ class Lease:
     """Made by `claim` alone.
 
     Attributes:
-        row: the job as it was when claimed, with its photo and garment.
+        row: the job as it was when claimed, with its photo and garments.
     """
 
     def __init__(self, row: TryOn):
@@ -67,7 +67,7 @@ class Lease:
             started=Now(),
             not_before=None,
         )
-        row = TryOn.objects.select_related("photo", "garment").filter(pk=pk, lease=token).first()
+        row = TryOn.objects.select_related("photo", "garment", "worn_with").filter(pk=pk, lease=token).first()
         return cls(row) if taken and row else None
 
     @property
@@ -147,11 +147,14 @@ class Lease:
             raise Lost
 
     def _tell(self) -> None:
-        """One event for a click, however many engines answer it."""
-        row = TryOn.objects.get(pk=self.row.pk)  # meanwhile the shopper may have signed in, the garment may be gone
+        """One event for each garment of a click, however many engines answer it."""
+        row = TryOn.objects.get(pk=self.row.pk)  # meanwhile the shopper may have signed in, a garment may be gone
         others = TryOn.objects.filter(request=row.request, status=Status.SUCCEEDED).exclude(pk=row.pk)
-        if row.garment_id and not others.exists():
-            Event.objects.create(shopper_id=row.shopper_id, garment_id=row.garment_id, kind=Event.Kind.TRYON)
+        if not others.exists():
+            worn = filter(None, (row.garment_id, row.worn_with_id))
+            Event.objects.bulk_create(
+                Event(shopper_id=row.shopper_id, garment_id=garment, kind=Event.Kind.TRYON) for garment in worn
+            )
 
     def fail(self, code: str, sentence: str, detail: str = "") -> None:
         """End it for good; `sentence` is English and marked for translation where it was written."""

@@ -49,10 +49,11 @@ def work(lease: Lease) -> None:
             "tryon.engine_unavailable", gettext_noop("This way of trying on is not available. Please choose another.")
         )
     person = prepared_person(row.photo)
-    garment = prepared_garment(row.garment)
+    checks.check_garments(row.garments)
+    garments = [prepared_garment(garment) for garment in row.garments]
     engine = load(row.engine)
     lease.enter(Stage.GENERATING)
-    generated = engine.generate(person, [garment])
+    generated = engine.generate(person, garments)
     check(generated, person.image)
     lease.enter(Stage.SAVING)
     lease.succeed(encode(generated.image), generated.image.shape[:2], generated.notes)
@@ -77,9 +78,8 @@ def prepared_person(photo: Photo | None) -> PreparedPerson:
     return person
 
 
-def prepared_garment(garment: Garment | None) -> PreparedGarment:
+def prepared_garment(garment: Garment) -> PreparedGarment:
     """What the analysis at upload stored; made now where it has not been done yet."""
-    checks.check_garment(garment)
     analysis, _ = GarmentAnalysis.objects.get_or_create(picture=garment.flat, version=shop_tasks.ANALYSIS_VERSION)
     if analysis.state == analysis.State.PENDING:
         shop_tasks.analyse_picture(analysis.pk)

@@ -50,6 +50,13 @@ class TryOnRequestSerializer(serializers.Serializer):
     garment = serializers.CharField(
         source="garment.sku", default=None, allow_null=True, read_only=True, help_text="SKU; null when taken out"
     )
+    worn_with = serializers.CharField(
+        source="worn_with.sku",
+        default=None,
+        allow_null=True,
+        read_only=True,
+        help_text="SKU of an outfit's second garment; null without one, or when taken out",
+    )
     photo = serializers.UUIDField(
         source="photo.pk", default=None, allow_null=True, read_only=True, help_text="null when expired"
     )
@@ -60,6 +67,12 @@ class TryOnRequestSerializer(serializers.Serializer):
 class TryOnSubmitSerializer(serializers.Serializer):
     photo = serializers.UUIDField(help_text="of /photos, yours or a model person's")
     garment = serializers.CharField(max_length=64, help_text="SKU")
+    worn_with = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_null=True,
+        help_text="SKU of a second garment, for an outfit: a bottom for a top, or a top for a bottom",
+    )
     engines = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=8, help_text="all by default"
     )
@@ -70,6 +83,7 @@ class TryOnSubmitSerializer(serializers.Serializer):
         return {
             "photo": get_object_or_404(photos, pk=asked["photo"]),
             "garment": get_object_or_404(garments, sku=asked["garment"]),
+            "worn_with": get_object_or_404(garments, sku=asked["worn_with"]) if asked.get("worn_with") else None,
             "engines": asked.get("engines"),
         }
 

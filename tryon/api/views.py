@@ -81,7 +81,7 @@ class TryOnList(TryOnView):
         },
     )
     def post(self, request):
-        """Try a garment on a photo. 202: ask the Location for the picture."""
+        """Try a garment, or an outfit of two, on a photo. 202: ask the Location for the picture."""
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > 200 or (isinstance(request.auth, ApiKey) and not key):
             return problem("request.no_idempotency_key", gettext(NO_KEY), status.HTTP_400_BAD_REQUEST)

@@ -42,8 +42,18 @@ class TryOnRequest:
 
     @property
     def garment(self):
-        """None when the shop has taken it out."""
+        """The one that was clicked; None when the shop has taken it out."""
         return self.rows[0].garment
+
+    @property
+    def worn_with(self):
+        """The second garment of an outfit; None without one, or when the shop has taken it out."""
+        return self.rows[0].worn_with
+
+    @property
+    def garments(self) -> list:
+        """One, or a top and a bottom; None in the place of what the shop has taken out."""
+        return self.rows[0].garments
 
     @property
     def photo(self):

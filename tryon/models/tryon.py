@@ -35,7 +35,8 @@ class TryOnQuerySet(models.QuerySet):
         return self.filter(pk=F("request"))
 
     def for_cards(self):
-        return self.select_related("photo", "garment").prefetch_related("garment__pictures")
+        worn = self.select_related("photo", "garment", "worn_with")
+        return worn.prefetch_related("garment__pictures", "worn_with__pictures")
 
     def groups(self, request_ids) -> list[TryOnRequest]:
         return TryOnRequest.group(self.filter(request__in=list(request_ids)).for_cards())
@@ -50,12 +51,13 @@ class TryOnQuerySet(models.QuerySet):
         return next(iter(TryOnRequest.group(self.of(shopper).filter(request=request_id).for_cards())), None)
 
     @transaction.atomic
-    def submit(self, shopper, photo, garment, *, engines=None, idempotency_key="") -> list["TryOn"]:
+    def submit(self, shopper, photo, garment, *, worn_with=None, engines=None, idempotency_key="") -> list["TryOn"]:
         """Ask for a try-on: a row for each engine that can do it, and its message after commit.
 
         Args:
             shopper: who asks and will own the picture.
             photo: theirs, or one of the shop's model people.
+            worn_with: a second garment for an outfit: a bottom for a top, or a top for a bottom.
             engines: names; None for all that are offered.
             idempotency_key: the same key with the same input gives the same rows again.
 
@@ -64,16 +66,17 @@ class TryOnQuerySet(models.QuerySet):
         """
         # One click of a shopper at a time: limits are exact, and a doubled request finds the rows of its twin.
         Shopper.objects.select_for_update(no_key=True).get(pk=shopper.pk)
-        asked = checks.digest(photo.pk, garment.pk, *sorted(engines or []))
+        asked = checks.digest(photo.pk, garment.pk, worn_with and worn_with.pk, *sorted(engines or []))
         key = checks.digest(shopper.pk, idempotency_key) if idempotency_key else ""
         if key and (known := list(self.filter(idempotency=key).order_by("created", "pk"))):
             if known[0].asked != asked:
                 raise Refusal("tryon.key_reused", gettext_noop("This Idempotency-Key was used for another request."))
             return known
+        worn = [garment, worn_with] if worn_with else [garment]
         checks.check_photo(photo)
-        # Before the garment's own picture: of a dress, it says more that only tops can be tried on.
-        chosen = checks.choose(EngineState.objects.offered(), garment.category, engines)
-        checks.check_garment(garment)
+        # Before the garments' own pictures: that no engine knows such garments says more.
+        chosen = checks.choose(EngineState.objects.offered(), worn, engines)
+        checks.check_garments(worn)
         self.check_room(shopper, len(chosen))
         first = uuid.uuid4()
         rows = [
@@ -83,6 +86,8 @@ class TryOnQuerySet(models.QuerySet):
                 shopper=shopper,
                 photo=photo,
                 garment=garment,
+                worn_with=worn_with,
+                outfit=worn_with is not None,
                 engine=info.name,
                 engine_version=info.version,
                 idempotency=key,
@@ -135,6 +140,10 @@ class TryOn(models.Model):
     shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="tryons")
     photo = models.ForeignKey(Photo, models.SET_NULL, null=True, related_name="tryons")
     garment = models.ForeignKey(Garment, models.SET_NULL, null=True, related_name="tryons")
+    worn_with = models.ForeignKey(
+        Garment, models.SET_NULL, null=True, blank=True, related_name="outfits", verbose_name=_("worn with")
+    )
+    outfit = models.BooleanField(default=False, editable=False)  # stays when one of the two leaves the shop
     engine = models.CharField(_("engine"), max_length=40)
     engine_version = models.CharField(max_length=16)
     seed = models.BigIntegerField(null=True, blank=True)
@@ -161,7 +170,7 @@ class TryOn(models.Model):
         "self", models.SET_NULL, null=True, blank=True, related_name="retried_by", editable=False
     )
     idempotency = models.CharField(max_length=64, blank=True, editable=False)  # of shopper and key
-    asked = models.CharField(max_length=64, editable=False)  # of photo, garment and engines
+    asked = models.CharField(max_length=64, editable=False)  # of photo, garments and engines
 
     created = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     started = models.DateTimeField(null=True, blank=True, editable=False)
@@ -204,6 +213,10 @@ class TryOn(models.Model):
                 condition=Q(status="failed") & ~Q(error_code="") & ~Q(error_sentence="")
                 | ~Q(status="failed") & Q(error_code=""),
             ),
+            models.CheckConstraint(
+                name="tryon_outfit_of_two",
+                condition=Q(worn_with=None) | Q(outfit=True) & (Q(garment=None) | ~Q(worn_with=F("garment"))),
+            ),
             models.UniqueConstraint(fields=["idempotency", "engine"], name="tryon_once", condition=~Q(idempotency="")),
         ]
         indexes = [
@@ -215,6 +228,12 @@ class TryOn(models.Model):
 
     def __str__(self):
         return f"{self.engine} {self.pk}: {self.status}"
+
+    @property
+    def garments(self) -> list[Garment | None]:
+        """What is worn, a top before a bottom, as engines take it; None for one that the shop has taken out."""
+        worn = [self.garment, self.worn_with] if self.outfit else [self.garment]
+        return sorted(worn, key=lambda garment: bool(garment) and garment.category == Garment.Category.LOWER)
 
     @property
     def is_running(self) -> bool:
@@ -286,14 +305,16 @@ class TryOn(models.Model):
                 "tryon.not_retryable", gettext_noop("Only a try-on that failed or was canceled can be done again.")
             )
         checks.check_photo(self.photo)
-        checks.check_garment(self.garment)
-        (info,) = checks.choose(EngineState.objects.offered(), self.garment.category, [self.engine])
+        checks.check_garments(self.garments)
+        (info,) = checks.choose(EngineState.objects.offered(), self.garments, [self.engine])
         TryOn.objects.check_room(self.shopper, 1)
         row = TryOn.objects.create(
             request=self.request,
             shopper_id=self.shopper_id,
             photo=self.photo,
             garment=self.garment,
+            worn_with=self.worn_with,
+            outfit=self.outfit,
             engine=info.name,
             engine_version=info.version,
             asked=self.asked,
