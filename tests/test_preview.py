@@ -12,7 +12,7 @@ from preprocessing.person.prepare import PreparedPerson, prepare_person
 from tests import drawn_garments
 from tryon.engines import ENGINES
 from tryon.engines.preview import checks, warp
-from tryon.engines.preview.compose import Composite
+from tryon.engines.preview.compose import Composite, Drawn
 
 RED = (170, 40, 50)
 
@@ -81,48 +81,54 @@ def test_no_cloth_is_folded(engine, person, drawn, sleeve):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{"category": "lower"}, {"category": "upper", "attributes": Attributes(sleeve="long")}],
-    ids=["trousers", "a tee the catalogue calls long-sleeved"],
+    "picture, attributes",
+    [
+        (drawn_garments.tee()[0], Attributes(sleeve="long")),
+        (np.full((500, 400, 3), 230, np.uint8), Attributes()),
+    ],
+    ids=["a tee the catalogue calls long-sleeved", "nothing"],
 )
-def test_garments_that_cannot_be_previewed_are_refused(engine, person, options):
-    garment = prepare_garment(drawn_garments.tee()[0], **options)
+def test_garments_that_cannot_be_previewed_are_refused(engine, person, picture, attributes):
+    garment = prepare_garment(picture, "upper", attributes)
     with pytest.raises(Refusal) as refused:
         engine.generate(person, [garment])
     assert refused.value.code == "garment.not_previewable"
     assert garment.problems[0].code in refused.value.detail
 
 
-def composite(image, **changes):
+def composite(image, cover=1.0, cloth=None, folds=0):
+    """One garment all over a picture, half of it hidden with `cover` 0.5."""
     shape = image.shape[:2]
-    everywhere = np.ones(shape, np.float32)
-    fields = {
-        "image": image,
-        "touched": np.ones(shape, bool),
-        "cover": everywhere,
-        "drawn": everywhere,
-        "cloth": image.astype(np.float32),
-        "folds": 0,
-    }
-    return Composite(**{**fields, **changes})
+    cloth = image if cloth is None else np.full(image.shape, cloth, np.uint8)
+    drawn = Drawn(
+        cloth=cloth.astype(np.float32), cover=np.full(shape, cover, np.float32), whole=np.ones(shape, np.float32),
+        folds=folds,
+    )  # fmt: skip
+    return Composite(image, np.ones(shape, bool), (drawn,))
 
 
-@pytest.mark.parametrize("code", ["result.no_change", "result.hidden", "result.colour_drift"])
-def test_results_not_worth_showing_are_refused(code):
-    photo, image = np.full((60, 50, 3), 90, np.uint8), np.full((60, 50, 3), 160, np.uint8)
-    made = {
-        "result.no_change": composite(photo),
-        "result.hidden": composite(image, cover=np.full((60, 50), 0.3, np.float32)),
-        "result.colour_drift": composite(image, cloth=np.full((60, 50, 3), (200.0, 40, 40), np.float32)),
-    }
+PHOTO, PICTURE = np.full((60, 50, 3), 90, np.uint8), np.full((60, 50, 3), 160, np.uint8)
+
+
+@pytest.mark.parametrize(
+    "code, made",
+    [
+        ("result.no_change", composite(PHOTO)),
+        ("result.hidden", composite(PICTURE, cover=0.3)),
+        ("result.folded", composite(PICTURE, folds=1)),
+        ("result.colour_drift", composite(PICTURE, cloth=(200, 40, 40))),
+    ],
+)
+def test_results_not_worth_showing_are_refused(code, made):
     with pytest.raises(Refusal) as refused:
-        checks.check(photo, made[code])
+        checks.check(checks.facts(PHOTO, made))
     assert refused.value.code == code
 
 
 def test_a_good_result_passes():
-    photo, image = np.full((60, 50, 3), 90, np.uint8), np.full((60, 50, 3), 160, np.uint8)
-    assert checks.check(photo, composite(image))["delta_e"] == 0
+    notes = checks.facts(PHOTO, composite(PICTURE))
+    assert notes["delta_e"] == 0
+    checks.check(notes)
 
 
 def grid(size=6, step=10.0):
@@ -132,8 +138,15 @@ def grid(size=6, step=10.0):
 
 def test_a_patch_carries_each_pixel_to_its_place():
     flow = warp.draw(warp.Patch(grid(), grid() * 2 + 5), (120, 120))
-    assert flow[45, 65].tolist() == pytest.approx([30, 20], abs=1e-3)
-    assert flow[115, 115, 0] < -5000
+    assert flow.box == (slice(5, 106), slice(5, 106))
+    assert flow.places[40, 60].tolist() == pytest.approx([30, 20], abs=1e-3)
+
+
+def test_a_pixel_outside_a_patch_shows_nothing():
+    leaning = grid()
+    leaning[..., 0] += leaning[..., 1]
+    flow = warp.draw(warp.Patch(grid(), leaning), (120, 120))
+    assert flow.places[45, 5, 0] < -5000
 
 
 def test_a_folded_patch_is_noticed_and_flattened():

@@ -6,50 +6,64 @@ import numpy as np
 
 from preprocessing import colour
 from preprocessing.errors import Refusal, gettext_noop
-from tryon.engines.preview.compose import Composite
+from tryon.engines.preview.compose import Composite, Drawn
 
 LEAST_CHANGE = 0.004
 LEAST_SEEN = 0.55
 LARGEST_DRIFT = 10.0
 
 
-def check(photo: np.ndarray, composite: Composite) -> dict:
-    """Facts about a picture for the job's notes.
+def facts(photo: np.ndarray, composite: Composite) -> dict:
+    """What can be told of a picture, for the checks and the job's notes: the share of the photo that changed, the
+    share of each garment that is seen, the CIEDE2000 between its colour as photographed and as it came out, and how
+    many cells are folded; of several garments the worst."""
+    return {
+        "changed": round(float((np.abs(composite.image.astype(np.int16) - photo).max(-1) > 6).mean()), 4),
+        "seen": round(min(_seen(drawn) for drawn in composite.drawn), 3),
+        "delta_e": round(max(_drift(drawn, composite.image) for drawn in composite.drawn), 2),
+        "folds": sum(drawn.folds for drawn in composite.drawn),
+    }
 
-    Raises:
-        Refusal: "result.…" when the picture would not help the shopper.
-    """
-    changed = float((np.abs(composite.image.astype(np.int16) - photo).max(-1) > 6).mean())
-    if changed < LEAST_CHANGE:
+
+def check(notes: dict) -> None:
+    """Raise Refusal "result.…" when a picture with these facts would not help the shopper."""
+    if notes["changed"] < LEAST_CHANGE:
         raise Refusal(
             "result.no_change",
             gettext_noop("The picture came out just like your photo. Please try another garment or photo."),
-            f"changed {changed:.4f}",
+            f"changed {notes['changed']}",
         )
-    seen = float(composite.cover.sum() / max(float(composite.drawn.sum()), 1.0))
-    if seen < LEAST_SEEN:
+    if notes["seen"] < LEAST_SEEN:
         raise Refusal(
             "result.hidden",
             gettext_noop(
                 "Hair, arms or a bag would hide most of this garment. Please choose a photo with a clear view."
             ),
-            f"seen {seen:.2f}",
+            f"seen {notes['seen']}",
         )
-    drift = _drift(composite)
-    if drift > LARGEST_DRIFT:
+    if notes["folds"]:
+        raise Refusal(
+            "result.folded",
+            gettext_noop("This garment came out creased. Please try a photo with your arms at your sides."),
+            f"{notes['folds']} cells",
+        )
+    if notes["delta_e"] > LARGEST_DRIFT:
         raise Refusal(
             "result.colour_drift",
             gettext_noop("The colours did not come out like the garment's. Please try a photo with even light."),
-            f"dE2000 {drift:.1f}",
+            f"dE2000 {notes['delta_e']}",
         )
-    return {"changed": round(changed, 4), "seen": round(seen, 3), "delta_e": round(drift, 2), "folds": composite.folds}
 
 
-def _drift(composite: Composite) -> float:
+def _seen(drawn: Drawn) -> float:
+    return float(drawn.cover.sum() / max(float(drawn.whole.sum()), 1.0))
+
+
+def _drift(drawn: Drawn, image: np.ndarray) -> float:
     """CIEDE2000 between the mean colour of the cloth that is seen as photographed and as it came out."""
-    shown = composite.cover > 0.9
+    shown = drawn.cover > 0.9
     if not shown.any():
         return 0.0
-    result = colour.to_lab(composite.image[shown][::7]).mean(0)
-    original = colour.to_lab(np.clip(composite.cloth[shown][::7], 0, 255)).mean(0)
-    return float(colour.difference(result, original))
+    result = colour.to_lab(image[shown][::7]).mean(0)
+    cloth = drawn.cloth[shown][::7] / drawn.cover[shown][::7][:, None]
+    return float(colour.difference(result, colour.to_lab(np.clip(cloth, 0, 255)).mean(0)))

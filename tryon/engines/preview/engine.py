@@ -1,4 +1,4 @@
-"""The preview engine: a garment's picture bent onto the shopper's photo, on one CPU core in under a second.
+"""The preview engine: garments' pictures bent onto the shopper's photo, on one CPU core in under a second.
 
 Shows which garment and roughly how it looks; not how it fits or falls. All pixels outside the garments, old and new,
 are the photo's own.
@@ -13,32 +13,43 @@ import numpy as np
 
 from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.garment.prepare import PreparedGarment
-from preprocessing.labels import Joint, Parse
-from preprocessing.person.body import SIDES, BodyFrame, arm_capsules
+from preprocessing.labels import BOTTOMS, TOPS, Joint, Parse
+from preprocessing.person.body import BodyFrame
 from preprocessing.person.prepare import PreparedPerson
 from tryon.engines.base import Generated
-from tryon.engines.preview.checks import check
+from tryon.engines.preview import top
+from tryon.engines.preview.checks import check, facts
 from tryon.engines.preview.compose import compose
 from tryon.engines.preview.figure import measure
-from tryon.engines.preview.patches import cut
+from tryon.engines.preview.laid import Laid
+from tryon.engines.preview.wardrobe import sort_out
+
+# How a garment of each category is laid on a figure: function (garment, figure, wardrobe) -> Laid.
+LAY = {"upper": top.lay}
 
 
 def load() -> PreviewEngine:
     return PreviewEngine()
 
 
-def _window(person: PreparedPerson) -> tuple[slice, slice]:
-    """Rows and columns that hold all that may change: the upper body with some air."""
+def _window(person: PreparedPerson, categories: set[str]) -> tuple[slice, slice]:
+    """Rows and columns that hold all that may change, with some air."""
     frame = BodyFrame.of(person.keypoints)
     height, width = person.parse.shape
-    worn = np.argwhere(person.parse == Parse.UPPER)
-    points = person.keypoints[Joint.NOSE : Joint.R_WRIST + 1, 1::-1]
-    hem = frame.point(0, 1.6 * frame.torso_length)[None, ::-1]
-    spread = np.concatenate([points, hem, worn if len(worn) else points])
+    joints, labels = [], []
+    if categories & {"upper", "dress"}:
+        joints += range(Joint.NOSE, Joint.R_WRIST + 1)
+        labels += [*TOPS, Parse.DRESS]
+    if categories & {"lower", "dress"}:
+        joints += range(Joint.L_WRIST, Joint.R_TOES + 1)
+        labels += [*BOTTOMS, Parse.DRESS]
+    hem = frame.point(0, 1.6 * frame.torso_length)[None]
+    worn = np.argwhere(np.isin(person.parse, labels))[:, ::-1]
+    spread = np.concatenate([person.keypoints[joints, :2], hem, worn])
     margin = 0.5 * frame.shoulder_width
-    top, left = np.maximum(spread.min(0) - margin, 0).astype(int)
-    bottom, right = np.minimum(spread.max(0) + margin, [height, width]).astype(int)
-    return slice(top, bottom), slice(left, right)
+    left, top_ = np.maximum(spread.min(0) - margin, 0).astype(int)
+    right, bottom = np.minimum(spread.max(0) + margin, [width, height]).astype(int)
+    return slice(top_, bottom), slice(left, right)
 
 
 def _cropped(person: PreparedPerson, window: tuple[slice, slice]) -> PreparedPerson:
@@ -54,26 +65,36 @@ def _cropped(person: PreparedPerson, window: tuple[slice, slice]) -> PreparedPer
     )
 
 
+def _in_drawing_order(laid: Sequence[Laid]) -> list[Laid]:
+    """What is worn inside comes first: a tucked-in top, then the bottom, then a top that hangs over it."""
+    return sorted(laid, key=lambda one: 0 if one.tucked else 1 if one.garment.category == "lower" else 2)
+
+
 class PreviewEngine:
-    """Puts tops on people; see `tryon.engines.base.Engine`. The same input gives the same bytes."""
+    """Puts garments on people; see `tryon.engines.base.Engine`. The same input gives the same bytes."""
 
     def generate(self, person: PreparedPerson, garments: Sequence[PreparedGarment]) -> Generated:
         """Raises Refusal: "garment.not_previewable", or "result.…" when the picture would not be worth showing."""
-        (garment,) = garments
-        if garment.problems or garment.mask is None or not garment.landmarks:
-            raise Refusal(
-                "garment.not_previewable",
-                gettext_noop("This garment cannot be shown on a photo yet. Please try another one."),
-                ", ".join(problem.code for problem in garment.problems),
-            )
-        window = _window(person)
-        part = _cropped(person, window)
-        limbs = arm_capsules(part.keypoints, part.parse.shape)
-        figure = measure(
-            part, np.minimum.reduce([m[s][0] for m in (limbs.upper_arm, limbs.forearm) for s in SIDES]) < 0.6
-        )
-        composite = compose(garment, figure, limbs, cut(garment, figure))
-        notes = check(part.image, composite)
+        result = self.draw(person, garments)
+        check(result.notes)
+        return result
+
+    def draw(self, person: PreparedPerson, garments: Sequence[PreparedGarment]) -> Generated:
+        """The picture before anyone asks whether it is worth showing. Raises "garment.not_previewable"."""
+        for garment in garments:
+            if garment.problems or garment.mask is None or not garment.landmarks or garment.category not in LAY:
+                raise Refusal(
+                    "garment.not_previewable",
+                    gettext_noop("This garment cannot be shown on a photo yet. Please try another one."),
+                    ", ".join(problem.code for problem in garment.problems),
+                )
+        categories = {garment.category for garment in garments}
+        window = _window(person, categories)
+        figure = measure(_cropped(person, window))
+        wardrobe = sort_out(figure, categories)
+        laid = [LAY[garment.category](garment, figure, wardrobe) for garment in garments]
+        composite = compose(figure, wardrobe, _in_drawing_order(laid))
+        notes = facts(figure.person.image, composite)
         image, touched = person.image.copy(), np.zeros(person.parse.shape, bool)
         image[window], touched[window] = composite.image, composite.touched
         return Generated(image, touched, notes)

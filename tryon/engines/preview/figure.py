@@ -6,12 +6,15 @@ Sides are the picture's. Lengths are pixels; constants are in shoulder widths, o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter, minimum_filter1d
 
-from preprocessing.labels import BOTTOMS, Joint, Parse
-from preprocessing.person.body import BodyFrame
+from preprocessing.labels import BOTTOMS, TOPS, Joint, Parse
+from preprocessing.person.body import SIDES as OWN_SIDES
+from preprocessing.person.body import BodyFrame, Limbs, arm_capsules
 from preprocessing.person.prepare import PreparedPerson
 
 SIDES = (("left", -1), ("right", 1))
@@ -23,6 +26,8 @@ ARM_JOINTS = {
 OWN_SIDE = {"left": "right", "right": "left"}
 ARM_LABEL = {"left": Parse.RIGHT_ARM, "right": Parse.LEFT_ARM}
 
+# Maps that change slowly are worked out at this part of the size.
+QUARTER = 4
 # Where neck and shoulder meet, and how far up that may be found.
 NECK_ACROSS, NECK_UP, NECK_LEAST, NECK_MOST = 0.22, 0.23, 0.13, 0.30
 # Half the width of a torso at some places along it, for where arms or clothes hide it.
@@ -32,11 +37,12 @@ PRIOR_LEVELS, PRIOR_WIDTHS = (0.15, 0.35, 0.62, 1.0, 1.25, 1.7), (0.52, 0.50, 0.
 
 @dataclass(frozen=True)
 class Figure:
-    """A person measured for a top.
+    """A person measured for clothes.
 
     Attributes:
-        person: whose figure it is.
+        person: whose figure it is: a window of the photo.
         frame: axes of the torso.
+        limbs: the arms as capsules, keyed by the person's own sides.
         shoulders, necks: side to (2,): the shoulder's end on the outline, and where neck and shoulder meet.
         arms: side to (3, 2): shoulder, elbow and wrist joints.
         half_widths: side to (48,), half the torso's width at `LEVELS`.
@@ -46,12 +52,18 @@ class Figure:
 
     person: PreparedPerson
     frame: BodyFrame
+    limbs: Limbs
     shoulders: dict[str, np.ndarray]
     necks: dict[str, np.ndarray]
     arms: dict[str, np.ndarray]
     half_widths: dict[str, np.ndarray]
     limits: dict[str, np.ndarray]
     waist: float | None
+
+    @cached_property
+    def maps(self) -> tuple[np.ndarray, np.ndarray]:
+        """For each pixel, across in half shoulder widths and along in torso lengths; see `BodyFrame.maps`."""
+        return self.frame.maps(self.person.parse.shape)
 
     def half_width(self, side: str, level: np.ndarray) -> np.ndarray:
         return np.interp(level, LEVELS, self.half_widths[side])
@@ -88,7 +100,7 @@ def prior_widths(frame: BodyFrame, keypoints: np.ndarray, levels: np.ndarray) ->
     return np.maximum(usual, np.interp(levels, [0.6, 1.0, 1.7], [0, 0.86 * hips, 0.86 * hips]))
 
 
-def _half_widths(person: PreparedPerson, frame: BodyFrame, arm_map: np.ndarray) -> tuple[dict, dict]:
+def _half_widths(person: PreparedPerson, frame: BodyFrame, limbs: Limbs) -> tuple[dict, dict]:
     """Distance from the axis to the outline, or a little behind the arm that hides it, kept near the usual; and how
     far out a top may reach there, so that none of it is seen beyond the arm."""
     unit = frame.shoulder_width
@@ -100,7 +112,8 @@ def _half_widths(person: PreparedPerson, frame: BodyFrame, arm_map: np.ndarray) 
         flat = rays.reshape(-1, 2)
         label = sample(person.parse, flat, Parse.BACKGROUND).reshape(rays.shape[:2])
         arm = np.isin(label, (Parse.LEFT_ARM, Parse.RIGHT_ARM))
-        arm |= sample(arm_map, flat, False).reshape(rays.shape[:2]) & (reach > 0.40 * unit)
+        to_arm = [sample(part[own][0], flat, 9) for part in (limbs.upper_arm, limbs.forearm) for own in OWN_SIDES]
+        arm |= (np.minimum.reduce(to_arm) < 0.6).reshape(rays.shape[:2]) & (reach > 0.40 * unit)
         stop = (label == Parse.BACKGROUND) | arm
         first = np.where(stop.any(1), stop.argmax(1), len(reach) - 1)
         measured = reach[first]
@@ -119,13 +132,13 @@ def _waist(person: PreparedPerson, frame: BodyFrame) -> float | None:
     """Where the top ends in the middle of the body, in torso lengths."""
     across, along = frame.maps(person.parse.shape)
     middle = (np.abs(across) < 0.55) & (along > 0.3) & (along < 1.6)
-    top, bottom = middle & (person.parse == Parse.UPPER), middle & np.isin(person.parse, BOTTOMS)
+    top, bottom = middle & np.isin(person.parse, TOPS), middle & np.isin(person.parse, BOTTOMS)
     skin = middle & (person.parse == Parse.TORSO_SKIN)
     if top.sum() < 100 or (bottom.sum() < 100 and skin.sum() < 100):
         return None
     # Where the share of the top falls below half, walking down.
     levels = np.arange(0.3, 1.6, 0.02)
-    shown = middle & np.isin(person.parse, (Parse.UPPER, *BOTTOMS, Parse.TORSO_SKIN))
+    shown = middle & np.isin(person.parse, (*TOPS, *BOTTOMS, Parse.TORSO_SKIN))
     tops, _ = np.histogram(along[top], np.append(levels, 1.6))
     all_of_them, _ = np.histogram(along[shown], np.append(levels, 1.6))
     below = np.flatnonzero((tops < 0.5 * all_of_them) & (all_of_them > 0) & (levels > 0.4))
@@ -151,15 +164,25 @@ def _neck_rise(person: PreparedPerson, frame: BodyFrame) -> dict[str, float]:
     return {side: found.get(side, usual) for side, _ in SIDES}
 
 
-def measure(person: PreparedPerson, arm_map: np.ndarray) -> Figure:
-    """Measure a person.
+def _limbs(keypoints: np.ndarray, shape: tuple[int, int]) -> Limbs:
+    """The arms as capsules, worked out at a quarter of the size: away from its axis a distance is nearly linear."""
+    points = keypoints.copy()
+    points[:, :2] -= (QUARTER - 1) / 2  # the middle of the first quarter-size pixel
+    small = tuple(-(-side // QUARTER) for side in shape)
 
-    Args:
-        person: the person.
-        arm_map: bool (H, W), where an arm is by its joints, whatever covers it.
-    """
+    def full(maps):
+        size = (small[1] * QUARTER, small[0] * QUARTER)
+        return tuple(cv2.resize(array, size)[: shape[0], : shape[1]] for array in maps)
+
+    limbs = arm_capsules(points, small, QUARTER)
+    return Limbs(*({side: full(part[side]) for side in part} for part in (limbs.upper_arm, limbs.forearm, limbs.hand)))
+
+
+def measure(person: PreparedPerson) -> Figure:
+    """Measure a person."""
     frame = BodyFrame.of(person.keypoints)
     unit = frame.shoulder_width
+    limbs = _limbs(person.keypoints, person.parse.shape)
     points = person.keypoints[:, :2].astype(np.float64)
     shoulders, necks, arms = {}, {}, {}
     for side, sign in SIDES:
@@ -174,5 +197,5 @@ def measure(person: PreparedPerson, arm_map: np.ndarray) -> Figure:
     rise = _neck_rise(person, frame)
     for side, sign in SIDES:
         necks[side] = frame.point(sign * NECK_ACROSS * unit, -rise[side])
-    half_widths, limits = _half_widths(person, frame, arm_map)
-    return Figure(person, frame, shoulders, necks, arms, half_widths, limits, _waist(person, frame))
+    half_widths, limits = _half_widths(person, frame, limbs)
+    return Figure(person, frame, limbs, shoulders, necks, arms, half_widths, limits, _waist(person, frame))

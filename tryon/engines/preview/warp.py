@@ -97,32 +97,50 @@ def _turned_over(grid: np.ndarray) -> np.ndarray:
     return np.minimum(areas[0] / usual, areas[1] / usual) < 1e-3
 
 
-def draw(patch: Patch, shape: tuple[int, int]) -> np.ndarray:
-    """For each pixel of the photo the place in the garment's picture it shows; float32 (H, W, 2), -1e4 for none.
+@dataclass(frozen=True)
+class Flow:
+    """For each pixel in a box of the photo, the place in the garment's picture it shows.
 
-    Each cell is drawn as two triangles, each by its affine map.
+    Attributes:
+        box: rows and columns.
+        places: float32 (h, w, 2), -1e4 for none.
     """
-    flow = np.full((*shape, 2), -1e4, np.float32)
-    corners = [
-        np.concatenate([
-            np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1]], axis=2).reshape(-1, 3, 2),
-            np.stack([grid[1:, 1:], grid[1:, :-1], grid[:-1, 1:]], axis=2).reshape(-1, 3, 2),
-        ])
-        for grid in (patch.source, patch.target)
-    ]  # fmt: skip
-    source, target = corners
+
+    box: tuple[slice, slice]
+    places: np.ndarray
+
+
+def draw(patch: Patch, shape: tuple[int, int]) -> Flow:
+    """Draw each cell of a patch as two triangles, each by its affine map, in a photo of this shape."""
+    source, target = (_triangles(grid) for grid in (patch.source, patch.target))
     ab, ac = target[:, 1] - target[:, 0], target[:, 2] - target[:, 0]
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-    low = np.maximum(np.floor(target.min(1)).astype(int), 0)
-    high = np.minimum(np.ceil(target.max(1)).astype(int) + 1, np.array(shape[::-1]))
-    for index in np.flatnonzero((np.abs(area) > 1e-3) & (low < high).all(1)):
-        (x0, y0), (x1, y1) = low[index], high[index]
-        x = np.arange(x0, x1) - target[index, 0, 0]
-        y = (np.arange(y0, y1) - target[index, 0, 1])[:, None]
-        b = (x * ac[index, 1] - y * ac[index, 0]) / area[index]
-        c = (y * ab[index, 0] - x * ab[index, 1]) / area[index]
-        inside = (b >= -1e-3) & (c >= -1e-3) & (b + c <= 1.001)
-        b, c = b[inside][:, None], c[inside][:, None]
-        origin = source[index, 0]
-        flow[y0:y1, x0:x1][inside] = origin + b * (source[index, 1] - origin) + c * (source[index, 2] - origin)
-    return flow
+    low = np.maximum(np.floor(target.min((0, 1))).astype(int), 0)
+    high = np.maximum(np.minimum(np.ceil(target.max((0, 1))).astype(int) + 1, shape[::-1]), low)
+    (left, top), (right, bottom) = low, high
+    # Which triangle each pixel lies in, then that triangle's map; 0 is none.
+    index = np.zeros((bottom - top, right - left), np.int32)
+    corners = np.int32(np.round((target - low) * 16))
+    drawn = (np.abs(area) > 1e-3) & (target.max(1) >= low).all(1) & (target.min(1) < high).all(1)
+    for number in np.flatnonzero(drawn):
+        cv2.fillConvexPoly(index, corners[number], int(number) + 1, shift=4)
+    area = np.where(drawn, area, 1)[:, None]
+    across, along = source[:, 1] - source[:, 0], source[:, 2] - source[:, 0]
+    by_x = (across * ac[:, 1:] - along * ab[:, 1:]) / area
+    by_y = (along * ab[:, :1] - across * ac[:, :1]) / area
+    start = source[:, 0] - by_x * (target[:, 0, :1] - left) - by_y * (target[:, 0, 1:] - top)
+    none = np.float32([[-1e4, 0, 0]])
+    x, y = np.arange(right - left, dtype=np.float32), np.arange(bottom - top, dtype=np.float32)[:, None]
+    places = np.empty((*index.shape, 2), np.float32)
+    for axis in (0, 1):
+        maps = np.concatenate([none, np.stack([start[:, axis], by_x[:, axis], by_y[:, axis]], 1)]).astype(np.float32)
+        places[..., axis] = maps[index, 0] + maps[index, 1] * x + maps[index, 2] * y
+    return Flow((slice(top, bottom), slice(left, right)), places)
+
+
+def _triangles(grid: np.ndarray) -> np.ndarray:
+    """Two triangles for each cell; (N, 3, 2)."""
+    return np.concatenate([
+        np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1]], axis=2).reshape(-1, 3, 2),
+        np.stack([grid[1:, 1:], grid[1:, :-1], grid[:-1, 1:]], axis=2).reshape(-1, 3, 2),
+    ])  # fmt: skip

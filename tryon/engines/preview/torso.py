@@ -1,15 +1,11 @@
-"""How a top is cut into patches and where each goes on the body: one for the torso, one for each sleeve."""
+"""Where the body of a top goes: shoulders, armpits and sides on the figure, and the grid between them."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from preprocessing.garment.prepare import PreparedGarment
 from tryon.engines.preview.figure import SIDES, Figure
-from tryon.engines.preview.sleeves import sleeve_patch
 from tryon.engines.preview.source import Source
 from tryon.engines.preview.warp import Patch, coons, untangled
 
@@ -17,34 +13,11 @@ from tryon.engines.preview.warp import Patch, coons, untangled
 ARMHOLE_ROWS, SIDE_ROWS = 6, 16
 # Chest of the garment on the body, in shoulder widths.
 CHEST = 1.04
-# A hem is not pulled below this many torso lengths; beyond, half of the rest counts, since cloth there hangs in folds.
-HEM_SOFT, HEM_LAST = 1.05, 1.45
-TUCK_ABOVE = 0.93
 # How far a collar is moved up to meet the outline, in shoulder widths.
 COLLAR_RISE = 0.02
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A garment laid on a figure.
-
-    Attributes:
-        torso, sleeves: the patches; sleeves by side, empty without sleeves.
-        corners: places on the body by landmark name.
-        scale: photo pixels for one of the garment's.
-        hem: where the hem comes to lie, in torso lengths.
-        tucked: whether the top is worn inside what is below, as the one worn now.
-    """
-
-    torso: Patch
-    sleeves: dict[str, Patch]
-    corners: dict[str, np.ndarray]
-    scale: float
-    hem: float
-    tucked: bool
-
-
-def _place_corners(source: Source, figure: Figure, scale: float) -> dict[str, np.ndarray]:
+def place_corners(source: Source, figure: Figure, scale: float) -> dict[str, np.ndarray]:
     """Where collar, shoulder and armpit points go on the body."""
     frame, unit = figure.frame, figure.frame.shoulder_width
     corners = {}
@@ -90,23 +63,7 @@ def _armpit(source: Source, figure: Figure, scale: float, side: str, sign: int, 
     return frame.point(sign * across, start + depth)
 
 
-def _hem(source: Source, figure: Figure, corners: dict, scale: float) -> tuple[float, bool]:
-    """Where the hem comes to lie in torso lengths, and whether the top is tucked in."""
-    frame = figure.frame
-    collar = sum(frame.along(corners[f"collar_{side}"]) for side, _ in SIDES) / 2
-    hem = (collar + source.length * scale) / frame.torso_length
-    waist = figure.waist
-    tucked = False
-    if waist is not None and 0.5 < waist < 1.35:
-        tucked = waist < TUCK_ABOVE and hem > waist + 0.03 and source.length / source.chest < 2.3
-        if waist - 0.60 < hem < waist + 0.04:
-            hem = waist + 0.05  # a little longer, rather than a strip of the old top
-    if hem > HEM_SOFT:
-        hem = HEM_SOFT + 0.5 * (hem - HEM_SOFT)
-    return float(np.clip(hem, 0.45, HEM_LAST)), tucked
-
-
-def _torso(source: Source, figure: Figure, corners: dict, scale: float, hem: float) -> Patch:
+def torso_patch(source: Source, figure: Figure, corners: dict, scale: float, hem: float) -> Patch:
     frame, unit = figure.frame, figure.frame.shoulder_width
     rows = ARMHOLE_ROWS + SIDE_ROWS
     edges = {"source": {}, "target": {}}
@@ -212,18 +169,3 @@ def _with_margins(grids: dict, source: Source, figure: Figure, scale: float, hem
             [(grid[:, 0] - outward)[:, None], grid, (grid[:, -1] + outward)[:, None]], axis=1
         )
     return Patch(grown["source"], grown["target"])
-
-
-def cut(garment: PreparedGarment, figure: Figure) -> Cut:
-    """Lay a top on a figure."""
-    source = Source(garment)
-    scale = CHEST * figure.frame.shoulder_width / max(source.chest, 1)
-    corners = _place_corners(source, figure, scale)
-    hem, tucked = _hem(source, figure, corners, scale)
-    torso = _torso(source, figure, corners, scale, hem)
-    sleeves = {}
-    if source.sleeved:
-        sleeves = {
-            side: sleeve_patch(source, figure, corners, scale, garment.sleeve, side, sign) for side, sign in SIDES
-        }
-    return Cut(torso, sleeves, corners, scale, hem, tucked)

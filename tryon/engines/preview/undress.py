@@ -1,0 +1,171 @@
+"""The photo without the clothes that come off: skin, what stays on, or the background, where the new ones are smaller.
+
+What is filled in is smooth, so colours are worked out at a quarter of the size and where they belong at half of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from preprocessing.labels import ARMS, LEGS, Joint, Parse
+from preprocessing.person.body import SIDES as OWN_SIDES
+from preprocessing.person.body import capsule
+from tryon.engines.preview.figure import Figure
+from tryon.engines.preview.pixels import enlarged, grown, halved, local_mean, shrunk, soft, spread
+from tryon.engines.preview.wardrobe import Wardrobe
+
+HALF, QUARTER = 2, 4
+LEG = {
+    "left": (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
+    "right": (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
+}
+# Radii of bare legs at hip, knee and ankle, in shoulder widths.
+LEG_RADII = (0.29, 0.17, 0.11)
+# A fixed seed: the same bytes twice.
+_GRAIN = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 4, (128, 128)).astype(np.float32), (0, 0), 1.0)
+
+
+@dataclass(frozen=True)
+class Zones:
+    """What would be seen without the clothes, at half the size; the rest is background.
+
+    Attributes:
+        skin, top, bottom: bool (H/2, W/2): bare skin, and where what stays on would go on.
+        round: float32 (H/2, W/2), light on the limbs and the trunk as a factor.
+    """
+
+    skin: np.ndarray
+    top: np.ndarray
+    bottom: np.ndarray
+    round: np.ndarray
+
+
+def edged(figure: Figure, wardrobe: Wardrobe) -> np.ndarray:
+    """What comes off with its edge, but nothing of face, hair, skin or what stays; bool (H, W)."""
+    parse, off = figure.person.parse, wardrobe.off
+    kept = (parse == Parse.FACE) | (parse == Parse.HAIR)
+    kept |= (np.isin(parse, (*ARMS, *LEGS)) | wardrobe.top | wardrobe.bottom | figure.person.carried) & ~grown(off, 3)
+    return grown(off, 9) & ~kept
+
+
+def without(figure: Figure, wardrobe: Wardrobe, old: np.ndarray) -> np.ndarray:
+    """The photo with what is under `old` (bool (H, W)) filled in; uint8 RGB (H, W, 3)."""
+    person = figure.person
+    if not old.any():
+        return person.image
+    zones = _zones(figure, wardrobe)
+    small = halved(person.image, QUARTER).astype(np.float32)
+    half = zones.skin.shape
+
+    def carried(mask):
+        return enlarged(spread(small, _quarter(mask)), half)
+
+    bare = enlarged(_skin(figure, small), half) * zones.round[..., None]
+    filled = carried(~grown(person.mask > 12, 9))
+    for zone, kept in ((zones.skin, None), (zones.bottom, wardrobe.bottom), (zones.top, wardrobe.top)):
+        share = soft(zone, 0.8)[..., None]
+        source = None if kept is None or kept.sum() < 500 else shrunk(kept, 5)
+        filled = filled * (1 - share) + (bare if source is None else carried(source)) * share
+    filled = enlarged(filled, old.shape)
+    height, width = old.shape
+    skin = enlarged(soft(zones.skin & ~zones.top & ~zones.bottom, 0.8), old.shape)
+    filled += (np.tile(_GRAIN, (height // 128 + 1, width // 128 + 1))[:height, :width] * skin)[..., None]
+    share = soft(old, 1.0)[..., None]
+    return np.clip(person.image * (1 - share) + filled * share + 0.5, 0, 255).astype(np.uint8)
+
+
+def _quarter(mask: np.ndarray) -> np.ndarray:
+    """1 where all of a quarter-size pixel lies in a mask; float32."""
+    return (halved(mask.astype(np.float32), QUARTER) > 0.99).astype(np.float32)
+
+
+def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
+    frame, person = figure.frame, figure.person
+    half = person.parse[::HALF, ::HALF].shape
+    across, along = frame.maps(half, HALF)
+    arms, to_arm = _arms(figure, across, along)
+    legs, to_leg = _legs(figure, half)
+    widths = np.where(across < 0, *(figure.half_width(side, along).astype(np.float32) for side in ("left", "right")))
+    widths = widths / np.float32(frame.shoulder_width / 2) * 0.97
+    trunk = (np.abs(across) < np.minimum(widths, 1.12)) & (along > -0.35) & ((along > 0.12) | _shoulders(figure, half))
+    body = shrunk(person.mask > 100, int(0.04 * frame.shoulder_width) | 1)[::HALF, ::HALF]  # cloth has a thickness
+    waist = 1.0 if figure.waist is None else figure.waist
+    legs &= along > 0.9
+    skin = (arms | legs | (trunk & (along < 1.1))) & body
+    on_arm = 1.04 - 0.30 * np.clip(to_arm, 0, 1) ** 3
+    on_leg = 1.02 - 0.22 * np.clip(to_leg, 0, 1) ** 3
+    on_trunk = 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2
+    rounded = np.where(arms, on_arm, np.where(legs & (along > 1.1), on_leg, on_trunk))
+    nothing = np.zeros(half, bool)
+    return Zones(
+        skin,
+        top=trunk & (along < 0.95) & ~arms if wardrobe.top.any() else nothing,
+        bottom=trunk & (along > min(waist - 0.02, 1.0)) & ~arms if wardrobe.bottom.any() else nothing,
+        round=cv2.GaussianBlur(rounded, (0, 0), 0.0175 * frame.shoulder_width),
+    )
+
+
+def _shoulders(figure: Figure, half: tuple[int, int]) -> np.ndarray:
+    frame, unit = figure.frame, figure.frame.shoulder_width
+    outline = [
+        figure.shoulders["left"],
+        figure.necks["left"],
+        figure.necks["left"] - 0.2 * unit * frame.down,
+        figure.necks["right"] - 0.2 * unit * frame.down,
+        figure.necks["right"],
+        figure.shoulders["right"],
+        frame.point(0.6 * unit, 0.3 * unit),
+        frame.point(-0.6 * unit, 0.3 * unit),
+    ]
+    return cv2.fillPoly(np.zeros(half, np.uint8), [np.int32(np.round(np.array(outline) / HALF))], 1) > 0
+
+
+def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where bare arms would be, without the part of the upper arm inside the torso, and the distance to their axis
+    in units of the arm's own radius; at half the size."""
+    limbs, half = figure.limbs, np.s_[::HALF, ::HALF]
+    distance = np.minimum(*(limbs.arm_distance(side)[half] / _thickness(figure, side) for side in OWN_SIDES))
+    near = np.minimum.reduce([part[side][0][half] for part in (limbs.forearm, limbs.hand) for side in OWN_SIDES])
+    inside = (np.abs(across) < 0.75) & (along > 0) & ~(near < 0.9)
+    return (distance < 1) & ~inside, distance
+
+
+def _thickness(figure: Figure, side: str) -> float:
+    """How thick an arm is compared with its capsule, where it is bare; a usual arm where it is not."""
+    label = Parse.LEFT_ARM if side == "left" else Parse.RIGHT_ARM
+    away, place = figure.limbs.forearm[side]
+    seen = away[(figure.person.parse == label) & (place > -0.1) & (place < 0.8) & (away < 1.3)]
+    return float(np.clip(np.quantile(seen, 0.93), 0.55, 0.95)) if len(seen) > 300 else 0.8
+
+
+def _legs(figure: Figure, half: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Where bare legs would be, and the distance to their axis in units of their radius; at half the size."""
+    points, unit = figure.person.keypoints[:, :2], figure.frame.shoulder_width
+    hip, knee, ankle = (radius * unit for radius in LEG_RADII)
+    distances = []
+    for joints in LEG.values():
+        for start, end, radii in ((*joints[:2], (hip, knee)), (*joints[1:], (knee, ankle))):
+            distances.append(capsule(half, points[start], points[end], radii, HALF)[0])
+    distance = np.minimum.reduce(distances)
+    return distance < 1, distance
+
+
+def _skin(figure: Figure, small: np.ndarray) -> np.ndarray:
+    """Skin for everywhere, of the colour of the skin nearby; float32 RGB at a quarter of the size, like `small`."""
+    person, unit = figure.person, figure.frame.shoulder_width / QUARTER
+    parse = person.parse
+    seen = np.isin(parse, (Parse.TORSO_SKIN, *ARMS, *LEGS)) | shrunk(parse == Parse.FACE, 9)
+    clothes = (parse == Parse.UPPER) | (parse == Parse.COAT) | (parse == Parse.DRESS)
+    seen &= ~grown(clothes, 9) & ~grown(parse == Parse.HAIR, 5)
+    weight = _quarter(seen)
+    lab = cv2.cvtColor(small.astype(np.uint8), cv2.COLOR_RGB2LAB).astype(np.float32)
+    usual = np.median(lab[weight > 0 if weight.any() else _quarter(person.mask > 127) > 0], axis=0)
+    weight *= (np.abs(lab - usual) < np.float32([70, 14, 16])).all(-1)
+    median = cv2.cvtColor(usual.astype(np.uint8)[None, None], cv2.COLOR_LAB2RGB)[0, 0].astype(np.float32)
+    near, near_weight = local_mean(small, weight, 0.10 * unit)
+    far, far_weight = local_mean(small, weight, 0.45 * unit)
+    close, further = np.clip(near_weight * 12, 0, 1)[..., None], np.clip(far_weight * 25, 0, 1)[..., None]
+    return near * close + (1 - close) * (far * further + median * (1 - further))

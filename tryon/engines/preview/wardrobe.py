@@ -1,0 +1,64 @@
+"""What comes off and what stays on when a garment is put on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from preprocessing.labels import BOTTOMS, TOPS, Parse
+from tryon.engines.preview.figure import Figure
+
+# The natural waist, in torso lengths: where a dress is parted when only half of it is replaced.
+WAIST = 0.66
+
+
+@dataclass(frozen=True)
+class Wardrobe:
+    """The clothes worn in the photo, by what happens to them; bool (H, W) each.
+
+    =============  ===================  =============================  =======================================
+    put on         worn now             comes off                      stays
+    =============  ===================  =============================  =======================================
+    top            top, coat            both                           the bottom; the top over or in it, as now
+    top            dress                its part above the waist       its part below, as a skirt under the top
+    bottom         trousers, skirt      both                           the top and coat, over or in it, as now
+    bottom         dress                its part below the waist       its part above, as a top
+    dress          anything             top, coat, dress, bottom       nothing; legs and arms are bare
+    top + bottom   anything             top, coat, dress, bottom       nothing; legs and arms are bare
+    =============  ===================  =============================  =======================================
+
+    Hats, glasses, scarves, gloves, bags, socks and shoes always stay.
+
+    Attributes:
+        off: what comes off.
+        top: what stays of tops and coats, or of a dress as a top.
+        bottom: what stays of trousers and skirts, or of a dress as a skirt.
+    """
+
+    off: np.ndarray
+    top: np.ndarray
+    bottom: np.ndarray
+
+
+def sort_out(figure: Figure, categories: set[str]) -> Wardrobe:
+    """Part the clothes worn into what comes off and what stays.
+
+    Args:
+        figure: the person.
+        categories: of the garments put on: "upper", "lower", "dress".
+    """
+    parse = figure.person.parse
+    _, along = figure.maps
+    above = along < WAIST
+    dress = parse == Parse.DRESS
+    top = np.isin(parse, TOPS) | (dress & above)
+    bottom = np.isin(parse, BOTTOMS) | (dress & ~above)
+    nothing = np.zeros(parse.shape, bool)
+    top_off = bool(categories & {"upper", "dress"})
+    bottom_off = bool(categories & {"lower", "dress"})
+    return Wardrobe(
+        off=(top if top_off else nothing) | (bottom if bottom_off else nothing),
+        top=nothing if top_off else top,
+        bottom=nothing if bottom_off else bottom,
+    )
