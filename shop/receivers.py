@@ -10,6 +10,7 @@ from django.dispatch import receiver
 
 from shop import tasks
 from shop.models import Garment, GarmentAnalysis, GarmentPicture, Photo, Shopper
+from shop.models.catalogue import ANALYSIS_VERSION
 from shop.orphans import remove_orphans
 from shop.queue import publish, send
 from shop.signals import photo_stored, picture_stored, sweep
@@ -22,14 +23,14 @@ FORGOTTEN = timedelta(days=1)
 
 @receiver(picture_stored)
 def analyse(sender, picture, **kwargs):
-    analysis, _ = GarmentAnalysis.objects.get_or_create(picture=picture, version=tasks.ANALYSIS_VERSION)
+    analysis, _ = GarmentAnalysis.objects.get_or_create(picture=picture, version=ANALYSIS_VERSION)
     send(tasks.analyse_picture, analysis.pk, queue="cpu", bulk=True)
 
 
 @receiver(post_save, sender=Garment)
 def analyse_again(sender, instance, created, **kwargs):
-    """A sleeve or category that was put right may make a garment one that can be tried on, or no longer."""
-    outdated = GarmentAnalysis.objects.filter(picture__garment=instance).exclude(asked=instance.cut)
+    """What was put right of its cut may make a garment one that can be tried on, or no longer."""
+    outdated = GarmentAnalysis.objects.current().filter(picture__garment=instance).exclude(asked=instance.cut)
     if not created and outdated.exclude(state=GarmentAnalysis.State.PENDING).again():
         for analysis in outdated:
             send(tasks.analyse_picture, analysis.pk, queue="cpu", bulk=True)
@@ -48,6 +49,14 @@ def delete_files(sender, instance, **kwargs):
     for field in sender._meta.get_fields():
         if isinstance(field, FileField):
             delete_after_commit(getattr(instance, field.name))
+
+
+@receiver(sweep)
+def analyse_anew(sender, **kwargs):
+    """After a new version: a few at a time, so that no message of a large catalogue waits until it counts as lost."""
+    waiting = GarmentAnalysis.objects.current().filter(state=GarmentAnalysis.State.PENDING).count()
+    if waiting < PER_SWEEP:
+        GarmentAnalysis.objects.add_missing(PER_SWEEP - waiting)
 
 
 @receiver(sweep)

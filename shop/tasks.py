@@ -11,8 +11,6 @@ from shop.models import GarmentAnalysis, GarmentPicture, Photo
 from shop.signals import picture_analysed
 from shop.work import Work
 
-ANALYSIS_VERSION = 1  # raised when preprocessing.garment gives another result; the rows are then made anew
-
 
 def pixels(file, mode="RGB"):
     """A stored picture as uint8 (H, W, 3), (H, W, 4) for the mode "RGBA", (H, W) for "L"."""
@@ -75,9 +73,11 @@ def analyse_picture(analysis_id):
         problems=[asdict(problem) for problem in prepared.problems],
         colours=[{"lab": lab, "share": share} for *lab, share in prepared.colours.tolist()],
         sleeve=prepared.sleeve or "",
+        length=prepared.length or "",
         asked=garment.cut,
     )
     if not done:
         analysis.data.storage.delete(analysis.data.name)
         return
+    GarmentAnalysis.objects.filter(picture=picture, version__lt=analysis.version).delete()
     picture_analysed.send(GarmentAnalysis, analysis=GarmentAnalysis.objects.get(pk=analysis_id))

@@ -54,11 +54,13 @@ def test_a_photo_without_a_person_fails_the_job_with_its_own_sentence(shopper, g
     assert row.sentence.startswith("We cannot find a person")
 
 
-def test_a_garment_not_looked_at_yet_is_looked_at_in_the_job(submit):
+def test_a_garment_not_looked_at_yet_is_looked_at_in_the_job(submit, garment):
     row = submit()
     GarmentAnalysis.objects.update(state="pending", data="")
     assert run(row).status == "succeeded"
-    assert GarmentAnalysis.objects.get().state == "done"
+    analysis = GarmentAnalysis.objects.get()
+    assert (analysis.state, analysis.sleeve, analysis.length) == ("done", "short", "regular")
+    assert analysis.asked == garment.cut
 
 
 def test_a_garment_that_turns_out_unusable_fails_the_job(submit):

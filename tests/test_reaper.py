@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from shop import receivers, tasks
 from shop.models import GarmentAnalysis, Photo, Shopper
+from shop.models.catalogue import ANALYSIS_VERSION
 from shop.orphans import remove_orphans
 from shop.reaper import ADVISORY_LOCK, run_once
 from shop.signals import sweep
@@ -129,14 +130,34 @@ def test_one_receiver_that_fails_does_not_stop_the_others(sent, fresh_photo, cap
     assert sent
 
 
-def test_a_garment_that_is_put_right_is_looked_at_again(garment, monkeypatch):
+@pytest.mark.parametrize("change", [{"sleeve": "long"}, {"length": "cropped"}, {"product_type": "polo"}], ids=str)
+def test_a_garment_that_is_put_right_is_looked_at_again(garment, monkeypatch, change):
     asked_for = []
     monkeypatch.setattr(receivers, "send", lambda task, pk, **how: asked_for.append(pk))
     analysis = GarmentAnalysis.objects.get()
     GarmentAnalysis.objects.update(asked=garment.cut)
     garment.save()
     assert not asked_for
-    garment.sleeve = "long"
+    for name, value in change.items():
+        setattr(garment, name, value)
     garment.save()
     assert asked_for == [analysis.pk]
     assert GarmentAnalysis.objects.get().state == "pending"
+
+
+def test_pictures_that_an_older_version_looked_at_are_looked_at_anew(sent, make_garment, monkeypatch):
+    for number in range(4):
+        make_garment(f"T-{number}", colour=str(number))
+    GarmentAnalysis.objects.update(version=ANALYSIS_VERSION - 1)
+    monkeypatch.setattr(receivers, "PER_SWEEP", 3)
+    for _ in range(2):
+        receivers.analyse_anew(None)
+        receivers.resend(None)
+        assert len(sent) == 3  # the next ones wait until these are done
+    old = GarmentAnalysis.objects.filter(version=ANALYSIS_VERSION - 1)
+    done = GarmentAnalysis.objects.current().get(pk=sent[0][1])
+    assert old.filter(picture=done.picture).exists()
+    tasks.analyse_picture(done.pk)
+    assert list(done.picture.analyses.values_list("version", "state")) == [(ANALYSIS_VERSION, "done")]
+    receivers.analyse_anew(None)
+    assert GarmentAnalysis.objects.current().count() == 4

@@ -15,6 +15,7 @@ from preprocessing.person.prepare import VERSION, PreparedPerson, prepare_person
 from preprocessing.person.segmentation import segment
 from shop import tasks as shop_tasks
 from shop.models import Garment, GarmentAnalysis, Photo
+from shop.models.catalogue import ANALYSIS_VERSION
 from shop.storage import private_storage
 from tryon import checks, registry
 from tryon.engines.base import Engine, Generated
@@ -80,7 +81,7 @@ def prepared_person(photo: Photo | None) -> PreparedPerson:
 
 def prepared_garment(garment: Garment) -> PreparedGarment:
     """What the analysis at upload stored; made now where it has not been done yet."""
-    analysis, _ = GarmentAnalysis.objects.get_or_create(picture=garment.flat, version=shop_tasks.ANALYSIS_VERSION)
+    analysis, _ = GarmentAnalysis.objects.get_or_create(picture=garment.flat, version=ANALYSIS_VERSION)
     if analysis.state == analysis.State.PENDING:
         shop_tasks.analyse_picture(analysis.pk)
         analysis.refresh_from_db()

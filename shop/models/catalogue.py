@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now, Upper
 from django.urls import reverse
 from django.utils.text import slugify
@@ -16,7 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.signals import picture_stored
 from shop.storage import analysis_name, mask_name, picture_name, private_storage
-from shop.work import Work
+from shop.work import Work, WorkQuerySet
+
+ANALYSIS_VERSION = 2  # raised when preprocessing.garment gives another result; the rows are then made anew
 
 
 class GarmentQuerySet(models.QuerySet):
@@ -165,7 +167,7 @@ class Garment(models.Model):
     @property
     def cut(self) -> str:
         """What an analysis goes by; another cut wants another analysis."""
-        return f"{self.category} {self.sleeve}".strip()
+        return "/".join((self.category, self.sleeve, self.length, self.product_type))
 
     @property
     def cover(self) -> "GarmentPicture | None":
@@ -271,8 +273,22 @@ class GarmentPicture(models.Model):
         return max(self.analyses.all(), key=lambda a: a.version, default=None)
 
 
+class GarmentAnalysisQuerySet(WorkQuerySet):
+    def current(self):
+        return self.filter(version=ANALYSIS_VERSION)
+
+    def add_missing(self, limit: int) -> None:
+        """Rows for pictures that only an older version has looked at."""
+        looked_at = self.current().filter(picture=OuterRef("pk"))
+        pictures = GarmentPicture.objects.filter(~Exists(looked_at)).order_by("pk")[:limit]
+        rows = [self.model(picture=picture, version=ANALYSIS_VERSION) for picture in pictures]
+        self.bulk_create(rows, ignore_conflicts=True)
+
+
 class GarmentAnalysis(Work):
     """What the cpu worker found out about a picture, once per picture and version: mask, landmarks, colours, problems.
+
+    An older version's row serves no more, and goes when the new one is done.
 
     `data` is a `preprocessing.garment.PreparedGarment` in bytes; it serves try-on and recommendations alike.
     """
@@ -282,8 +298,11 @@ class GarmentAnalysis(Work):
     data = models.FileField(storage=private_storage, upload_to=analysis_name, blank=True)
     problems = models.JSONField(default=list, blank=True)  # [{"code", "sentence"}], empty = can be previewed
     colours = models.JSONField(default=list, blank=True)  # [{"lab": [L, a, b], "share": 0..1}], largest first
-    sleeve = models.CharField(max_length=13, blank=True)
-    asked = models.CharField(max_length=24, blank=True)  # what the catalogue said of the garment: `Garment.cut`
+    sleeve = models.CharField(max_length=13, blank=True)  # what was found, as the garment's own fields name it
+    length = models.CharField(max_length=7, blank=True)
+    asked = models.CharField(max_length=100, blank=True)  # what the catalogue said of the garment: `Garment.cut`
+
+    objects = GarmentAnalysisQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "garment analyses"

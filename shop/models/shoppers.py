@@ -111,8 +111,13 @@ class PhotoQuerySet(WorkQuerySet):
 class Photo(Work):
     """A shopper's upload, private and short-lived; or a model person of the shop, who belongs to nobody.
 
-    The worker's check fills `findings` and `prepared` (a `preprocessing.person.PreparedPerson` in bytes).
+    The worker's check fills `findings`, `difficulty` and `prepared` (a `preprocessing.person.PreparedPerson` in bytes).
     """
+
+    class Difficulty(models.TextChoices):
+        EASY = "easy", _("easy")
+        MEDIUM = "medium", _("medium")
+        HARD = "hard", _("hard")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     shopper = models.ForeignKey(Shopper, models.CASCADE, null=True, blank=True, related_name="photos")
@@ -124,6 +129,9 @@ class Photo(Work):
     sha256 = models.CharField(max_length=64, editable=False)
     name = models.CharField(_("name"), max_length=60, blank=True, help_text=_("of a model person"))
     findings = models.JSONField(default=list, blank=True)  # [{"code", "severity": "warn"|"refuse", "sentence"}]
+    difficulty = models.CharField(
+        _("pose"), max_length=6, choices=Difficulty, blank=True, help_text=_("how hard it is to put a garment on it")
+    )
     prepared = models.FileField(storage=private_storage, upload_to=prepared_name, blank=True)
     prepared_version = models.CharField(max_length=16, blank=True)
     created = models.DateTimeField(db_default=Now(), editable=False)
@@ -139,6 +147,9 @@ class Photo(Work):
                 name="photo_expires_unless_model",
                 condition=Q(shopper__isnull=True, expires_at__isnull=True)
                 | Q(shopper__isnull=False, expires_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="photo_difficulty", condition=Q(difficulty__in=["", "easy", "medium", "hard"])
             ),
             models.UniqueConstraint(fields=["sha256"], name="photo_model_once", condition=Q(shopper__isnull=True)),
         ]
