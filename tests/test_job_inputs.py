@@ -59,7 +59,7 @@ def test_a_garment_not_looked_at_yet_is_looked_at_in_the_job(submit, garment):
     GarmentAnalysis.objects.update(state="pending", data="")
     assert run(row).status == "succeeded"
     analysis = GarmentAnalysis.objects.get()
-    assert (analysis.state, analysis.sleeve, analysis.length) == ("done", "short", "regular")
+    assert (analysis.state, analysis.sleeve, analysis.length) == ("done", "short", "long")
     assert analysis.asked == garment.cut
 
 

@@ -111,7 +111,8 @@ class PhotoQuerySet(WorkQuerySet):
 class Photo(Work):
     """A shopper's upload, private and short-lived; or a model person of the shop, who belongs to nobody.
 
-    The worker's check fills `findings`, `difficulty` and `prepared` (a `preprocessing.person.PreparedPerson` in bytes).
+    The worker's check fills `findings`, `difficulty` (of the pose) and `prepared` (a
+    `preprocessing.person.PreparedPerson` in bytes).
     """
 
     class Difficulty(models.TextChoices):
