@@ -145,10 +145,11 @@ def prepare_person(image: np.ndarray) -> PreparedPerson:
     small = cv2.resize(picture, (picture.shape[1] // STEP, picture.shape[0] // STEP), interpolation=cv2.INTER_AREA)
     regions = np.stack([cv2.resize(r, small.shape[1::-1], interpolation=cv2.INTER_AREA) for r in regions])
     regions = refine(regions, small)
-    parse = enlarge(parse_person(small, regions, keypoints), picture.shape[:2])
+    parse, carried = parse_person(small, regions, keypoints)
+    parse = enlarge(parse, picture.shape[:2])
     person = np.clip((1 - regions[Region.BACKGROUND] - 0.15) / 0.7, 0, 1)
     mask = cv2.resize((person * 255).astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    carried = cv2.resize((regions.argmax(0) == Region.OTHERS).astype(np.uint8), picture.shape[1::-1]) > 0
+    carried = cv2.resize(carried.astype(np.uint8), picture.shape[1::-1]) > 0
     parse[(mask < 64) | carried] = Parse.BACKGROUND
     flags = frozenset({HIPS_SYNTHESISED} if synthesised else set())
     return PreparedPerson(picture, keypoints, mask, parse, carried, flags)

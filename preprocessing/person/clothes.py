@@ -1,0 +1,332 @@
+"""Which clothes a person wears: where the top ends, how far sleeves go, trousers or a skirt, a dress, an open coat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from preprocessing.labels import Joint, Parse
+from preprocessing.person.body import SIDES, BodyFrame, Limbs, capsule
+
+# Where a top ends when colours do not tell, in torso lengths below the shoulders, and how sure that is.
+WAIST, WAIST_SPREAD = 0.98, 0.10
+# Rows below this many torso lengths are below the crotch, so two legs can be seen apart there.
+CROTCH = 1.3
+_EMPTY = 2e-5
+# The line of the waist is sought on a grid this much coarser, may climb so many of its rows per column, and a clear
+# horizontal edge is worth so much log likelihood.
+_COARSE, _CLIMB, _EDGE = 2, 1, 8.0
+
+
+class Colours:
+    """How likely a colour is in a part of the picture: a smoothed Lab histogram."""
+
+    BINS = (32, 32, 32)
+
+    def __init__(self, bins: np.ndarray, where: np.ndarray):
+        histogram = np.bincount(bins[where], minlength=32**3).reshape(self.BINS).astype(np.float32)
+        histogram = gaussian_filter(histogram, (1.6, 0.8, 0.8), truncate=2.5)
+        self.histogram = histogram.ravel() / max(float(histogram.sum()), 1e-6)
+
+    def __getitem__(self, bins: np.ndarray) -> np.ndarray:
+        return self.histogram[bins]
+
+    def likeness(self, other: Colours) -> float:
+        """Bhattacharyya's coefficient: 1 for the same colours, 0 for none in common."""
+        return float(np.sqrt(self.histogram * other.histogram).sum())
+
+
+def colour_bins(image: np.ndarray) -> np.ndarray:
+    """Index of each pixel's cell in a Lab histogram, fine about grey where clothes and skin lie; int (H, W)."""
+    lab = cv2.cvtColor(cv2.GaussianBlur(image, (0, 0), 0.8), cv2.COLOR_RGB2LAB).astype(np.int32)
+    a = np.clip((lab[..., 1] - 64) // 4, 0, 31)
+    b = np.clip((lab[..., 2] - 64) // 4, 0, 31)
+    return (lab[..., 0] // 8) * 1024 + a * 32 + b
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the functions below look at; all maps (h, w) on one grid of `step` picture pixels.
+
+    Attributes:
+        image: uint8 RGB (h, w, 3).
+        clothes, skin: bool.
+        keypoints: (33, 4) in picture pixels.
+        across, along: see BodyFrame.maps.
+        limbs: the arms.
+    """
+
+    image: np.ndarray
+    clothes: np.ndarray
+    skin: np.ndarray
+    keypoints: np.ndarray
+    frame: BodyFrame
+    across: np.ndarray
+    along: np.ndarray
+    limbs: Limbs
+    step: float
+
+    @property
+    def unit(self) -> float:
+        """Shoulder width on the grid."""
+        return self.frame.shoulder_width / self.step
+
+    @property
+    def torso(self) -> float:
+        """Torso length on the grid."""
+        return self.frame.torso_length / self.step
+
+
+def dress_labels(scene: Scene) -> np.ndarray:
+    """Labels of the clothes: UPPER, COAT, DRESS, PANTS or SKIRT; uint8 (h, w), 0 where there are none."""
+    bins = colour_bins(scene.image)
+    forearms = np.minimum.reduce([np.minimum(scene.limbs.forearm[s][0], scene.limbs.hand[s][0]) for s in SIDES])
+    free = scene.clothes & (forearms > 1.0)
+    chest = free & (np.abs(scene.across) < 0.7) & (scene.along > 0.12) & (scene.along < 0.6)
+    thighs = free & (_thigh_distance(scene) < 0.8) & (scene.along > 1.2)
+    ratio = _top_over_bottom(bins, scene, free, chest, thighs)
+    top = _top(scene, free, ratio)
+    bottom = scene.clothes & ~top
+
+    labels = np.zeros(scene.clothes.shape, np.uint8)
+    skirt = _is_skirt(scene, bottom)
+    if skirt and _bare_waist(scene) is None and _one_colour(bins, chest, thighs, scene):
+        labels[scene.clothes] = Parse.DRESS
+        return labels
+    labels[top] = Parse.UPPER
+    labels[bottom] = Parse.SKIRT if skirt else Parse.PANTS
+    return labels
+
+
+def _thigh_distance(scene: Scene) -> np.ndarray:
+    unit, points = scene.frame.shoulder_width, scene.keypoints[:, :2]
+    return np.minimum.reduce(
+        [
+            capsule(scene.clothes.shape, points[hip], points[knee], (0.34 * unit, 0.22 * unit), scene.step)[0]
+            for hip, knee in ((Joint.L_HIP, Joint.L_KNEE), (Joint.R_HIP, Joint.R_KNEE))
+        ]
+    )
+
+
+def _waist_prior(scene: Scene) -> np.ndarray:
+    return np.clip((WAIST - scene.along) / WAIST_SPREAD, -4, 4)
+
+
+def _top_over_bottom(
+    bins: np.ndarray, scene: Scene, free: np.ndarray, top: np.ndarray, bottom: np.ndarray
+) -> np.ndarray:
+    """Log likelihood of top against bottom, by colour learnt from seeds and then from its own answer; (h, w)."""
+    prior, patterns = _waist_prior(scene), pattern_bins(scene.image)
+    ratio = np.zeros(bins.shape, np.float32)
+    for _ in range(2):
+        if top.sum() < 50 or bottom.sum() < 50:
+            break
+        colour = np.log((Colours(bins, top).histogram + _EMPTY) / (Colours(bins, bottom).histogram + _EMPTY))
+        pattern = np.log(_shares(patterns, top) / _shares(patterns, bottom))
+        ratio = np.clip(colour, -4, 4).astype(np.float32)[bins] + np.clip(pattern, -2, 2).astype(np.float32)[patterns]
+        ratio = cv2.blur(ratio, (5, 5))
+        top = free & (ratio + prior > 1.5)
+        bottom = free & (ratio + prior < -1.5)
+    return ratio
+
+
+def pattern_bins(image: np.ndarray) -> np.ndarray:
+    """How light and how lively the cloth about each pixel is, as the index of a cell; int (H, W).
+
+    A zebra's white is a white top's white; that black is near tells them apart.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    mean = cv2.blur(grey, (11, 11))
+    spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (11, 11)) - mean * mean, 0))
+    return np.clip(np.log2(spread + 1), 0, 5.99).astype(np.int32) * 8 + (mean / 32).astype(np.int32)
+
+
+def _shares(bins: np.ndarray, where: np.ndarray) -> np.ndarray:
+    histogram = np.bincount(bins[where], minlength=48).reshape(6, 8).astype(np.float32)
+    histogram = gaussian_filter(histogram, (0.6, 0.8)).ravel() / where.sum()
+    return histogram + 0.01
+
+
+def _bare_waist(scene: Scene) -> tuple[float, float] | None:
+    """First and last row of a belt of bare skin between top and bottom; None where there is none."""
+    middle = (np.abs(scene.across) < 0.5) & (scene.along > 0.1) & (scene.along < 1.3)
+    skin, clothes = (middle & scene.skin).sum(1), (middle & scene.clothes).sum(1)
+    low = (middle & (scene.along > 0.4)).any(1)
+    bare = np.flatnonzero(low & (skin > np.maximum(2 * clothes, 0.15 * scene.unit)))
+    if len(bare) == 0:
+        return None
+    run = max(np.split(bare, np.flatnonzero(np.diff(bare) > 0.03 * scene.torso) + 1), key=len)
+    above, below = clothes[: run[0]].sum(), clothes[run[-1] + 1 :].sum()
+    enough = 0.05 * scene.torso * scene.unit
+    if len(run) < 0.03 * scene.torso or above < enough or below < 0.3 * enough:
+        return None
+    return float(run[0]), float(run[-1])
+
+
+def _top(scene: Scene, free: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+    """Mask of the top with its sleeves."""
+    trunk = free & (np.abs(scene.across) < 1.3)
+    rows = np.arange(trunk.shape[0])[:, None]
+    bare = _bare_waist(scene)
+    if bare:
+        above = np.broadcast_to(rows < (bare[0] + bare[1]) / 2, trunk.shape)
+    else:
+        line = _waist_line(scene, trunk, ratio + _waist_prior(scene))
+        above = scene.along < WAIST if line is None else rows < line[None]
+    top = scene.clothes & (above | (_sleeves(scene, ratio) & (scene.along < 1.8)) | (scene.along < 0.2))
+    return _without_crumbs(scene, top)
+
+
+def _waist_line(scene: Scene, trunk: np.ndarray, evidence: np.ndarray) -> np.ndarray | None:
+    """For each column the row that best parts top above from bottom below; None where the trunk is too small.
+
+    The best path from side to side by dynamic programming: it gathers evidence of the top above it and of the bottom
+    below it, likes horizontal edges, and may climb only slowly.
+    """
+    inner = cv2.erode(trunk.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0  # the outline's colours are mixed
+    evidence = np.where(inner, np.clip(evidence, -4, 4), 0)
+    evidence = np.where(scene.along < 0.35, np.abs(evidence), evidence)  # high on the chest everything is top
+    size = (trunk.shape[1] // _COARSE, trunk.shape[0] // _COARSE)
+    gain = np.cumsum(cv2.resize(evidence.astype(np.float32), size, interpolation=cv2.INTER_AREA), axis=0)
+    gain += _EDGE * _level_edges(scene, trunk, size)
+    used = np.flatnonzero(cv2.resize(trunk.astype(np.uint8), size).sum(0) > 0.02 * size[1])
+    if len(used) < 5:
+        return None
+    used = np.arange(used[0], used[-1] + 1)
+    steps = np.arange(-_CLIMB, _CLIMB + 1)
+    best, came = gain[:, used[0]], []
+    for column in used[1:]:
+        padded = np.pad(best, _CLIMB, constant_values=-np.inf)
+        options = np.stack([padded[_CLIMB + s : _CLIMB + s + len(best)] - abs(s) for s in steps])
+        came.append(options.argmax(0))
+        best = options.max(0) + gain[:, column]
+    path = [int(best.argmax())]
+    for choice in reversed(came):
+        path.append(path[-1] + int(steps[choice[path[-1]]]))
+    columns = (used + 0.5) * _COARSE
+    return np.interp(np.arange(trunk.shape[1]), columns, (np.array(path[::-1], np.float32) + 1) * _COARSE)
+
+
+def _level_edges(scene: Scene, trunk: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """How much of a horizontal edge passes through each place of the trunk, 0..1; (h, w) at `size` (width, height)."""
+    grey = cv2.resize(cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
+    inside = cv2.resize(trunk.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    inside = cv2.erode(inside, np.ones((5, 3), np.uint8)).astype(np.float32)
+    slope = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3) * inside
+    width = int(0.25 * scene.unit / _COARSE) | 1
+    level = np.abs(cv2.blur(slope, (width, 1)))  # what rises here and falls there is a fold, not a hem
+    return np.clip(level / max(float(np.quantile(level[inside > 0], 0.98)), 8.0), 0, 1) if inside.any() else level
+
+
+def _sleeves(scene: Scene, ratio: np.ndarray) -> np.ndarray:
+    """Where sleeves are: along each arm as far as it is clothed."""
+    sleeves = np.zeros(scene.clothes.shape, bool)
+    for side in SIDES:
+        upper, fore, hand = scene.limbs.upper_arm[side], scene.limbs.forearm[side], scene.limbs.hand[side]
+        if _clothed(scene, *upper) < 0.35:
+            continue
+        sleeve = (upper[0] < 1.0) & (ratio > -0.7)
+        if _clothed(scene, *fore) >= 0.35:
+            cuff = np.minimum(np.minimum(upper[0], fore[0]), hand[0])
+            sleeve |= ((fore[0] < 1.0) & (ratio > -0.7)) | ((cuff < 1.6) & (ratio > 1.0))
+        sleeves |= sleeve
+    return sleeves
+
+
+def _clothed(scene: Scene, distance: np.ndarray, place: np.ndarray) -> float:
+    """Share of a limb's core covered by clothes rather than skin; 1 where it is not seen."""
+    core = (distance < 0.5) & (place > 0) & (place < 1)
+    clothes, skin = (core & scene.clothes).sum(), (core & scene.skin).sum()
+    return float(clothes / (clothes + skin)) if clothes + skin > 10 else 1.0
+
+
+def _without_crumbs(scene: Scene, top: np.ndarray) -> np.ndarray:
+    """The top without small pieces apart from it low on the body, and with the pieces of others high on it."""
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(top.astype(np.uint8))
+    if count > 2:
+        largest = stats[1:, cv2.CC_STAT_AREA].max()
+        for piece in range(1, count):
+            middle = scene.along[int(centres[piece][1]), int(centres[piece][0])]
+            if stats[piece, cv2.CC_STAT_AREA] < 0.08 * largest and middle > 0.8:
+                top = top & (labels != piece)
+    bottom = scene.clothes & ~top
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bottom.astype(np.uint8))
+    if count < 2:
+        return top
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return top | (bottom & (labels != largest) & (scene.along < 1.1))
+
+
+def _one_colour(bins: np.ndarray, chest: np.ndarray, thighs: np.ndarray, scene: Scene) -> bool:
+    """Whether chest and skirt look like one piece, and enough of the skirt is seen to say so."""
+    low = thighs & (scene.along > 1.35)
+    if min(chest.sum(), low.sum()) < 100:
+        return False
+    return Colours(bins, chest).likeness(Colours(bins, low)) > 0.75
+
+
+@dataclass(frozen=True)
+class LegShape:
+    """What tells trousers from a skirt.
+
+    Attributes:
+        rows: how many rows with cloth were seen below the crotch, torso lengths.
+        apart: on how many of them the legs are seen apart, torso lengths.
+        seam: depth of a dark line down the middle, grey levels.
+        hem: legs come out of it above the ankles.
+    """
+
+    rows: float
+    apart: float
+    seam: float
+    hem: bool
+
+
+def leg_shape(scene: Scene, bottom: np.ndarray) -> LegShape:
+    """Measure what is worn below the waist."""
+    points = scene.keypoints[:, :2] / scene.step
+    hips = (points[Joint.L_HIP] + points[Joint.R_HIP]) / 2
+    first = int(hips[1] + (CROTCH - 1) * scene.torso)
+    last = int(min(points[[Joint.L_ANKLE, Joint.R_ANKLE], 1].min(), bottom.shape[0]))
+    apart, profile = [], []
+    grey = cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    reach = max(4, int(0.22 * scene.unit))
+    for row in range(max(first, 0), last):
+        left, right = (_leg_at(points, side, row) for side in ("L", "R"))
+        middle, half = (left + right) / 2, max(0.4 * abs(left - right), 2)
+        columns = np.flatnonzero(bottom[row])
+        if (np.abs(columns - middle) < 1.2 * scene.unit).sum() < 0.25 * scene.unit:
+            continue
+        between = bottom[row, max(0, int(middle - half)) : max(0, int(middle + half) + 1)]
+        apart.append(between.size > 0 and between.mean() < 0.88)
+        if int(middle) - reach >= 0 and int(middle) + reach < bottom.shape[1]:
+            profile.append(grey[row, int(middle) - reach : int(middle) + reach + 1])
+    below = np.flatnonzero(bottom.any(1))
+    end = below[-1] if len(below) else 0
+    legs = scene.skin & (scene.along > CROTCH)
+    hem = end < bottom.shape[0] - 3 and bool(legs[end:].sum() > 0.02 * scene.unit**2)
+    return LegShape(len(apart) / scene.torso, sum(apart) / scene.torso, _valley(profile, reach), hem)
+
+
+def _leg_at(points: np.ndarray, side: str, row: int) -> float:
+    """Column of a leg's axis at a row."""
+    hip, knee, ankle = (points[Joint[f"{side}_{name}"]] for name in ("HIP", "KNEE", "ANKLE"))
+    return float(np.interp(row, *np.array(sorted([tuple(p[::-1]) for p in (hip, knee, ankle)])).T))
+
+
+def _valley(profile: list[np.ndarray], reach: int) -> float:
+    """Depth of the darkest narrow line along the middle of rows laid over each other."""
+    if len(profile) < 5:
+        return 0.0
+    mean = cv2.GaussianBlur(np.median(profile, axis=0)[None], (0, 0), 1.0)[0]
+    return float((cv2.blur(mean[None], (2 * (reach // 2) + 1, 1))[0] - mean)[reach // 2 : -(reach // 2)].max())
+
+
+def _is_skirt(scene: Scene, bottom: np.ndarray) -> bool:
+    shape = leg_shape(scene, bottom)
+    if shape.rows < 0.12 or shape.apart > 0.055:
+        return False
+    return shape.hem or (shape.rows > 0.25 and shape.seam < 5)
