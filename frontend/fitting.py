@@ -4,12 +4,13 @@ import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from frontend.forms import TryOnForm
 from preprocessing.errors import Refusal
-from shop.models import Garment, Photo, Shopper
+from shop.models import Event, Garment, Photo, Shopper
 from shop.private import private_url
 from tryon import checks
 from tryon.models import EngineState, TryOn, TryOnRequest
@@ -17,6 +18,10 @@ from tryon.models import EngineState, TryOn, TryOnRequest
 SAME_SHAPE = 0.01
 ROUND_SECONDS = 5
 MOST_SECONDS = 90
+OTHER_HALF = {Garment.Category.UPPER: Garment.Category.LOWER, Garment.Category.LOWER: Garment.Category.UPPER}
+COMPANIONS = 6
+LOOKED_THROUGH = 24  # of the latest, some of which may turn out not to be wearable
+LEGS_UNSEEN = {"photo.legs_outside", "photo.hips_outside"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,10 @@ class Person:
     photo: Photo
     url: str
     chosen: bool
+
+    @property
+    def legs_unseen(self) -> bool:
+        return any(finding["code"] in LEGS_UNSEEN for finding in self.photo.findings)
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,11 @@ class Card:
     @property
     def id(self):
         return self.request.id
+
+    @property
+    def title(self) -> str:
+        """What is worn, by name; empty where the shop has nothing of it any more."""
+        return " + ".join(garment.name for garment in self.request.garments if garment)
 
     @property
     def delete_url(self) -> str:
@@ -75,6 +89,16 @@ class Card:
         return self.row.is_done and bool(self.row.result) and not self.request.is_done
 
     @cached_property
+    def can_be_outfit(self) -> bool:
+        """Whether a second garment can join this one on the same photo."""
+        garment, photo = self.request.garment, self.request.photo
+        return bool(garment and photo and not self.row.outfit and garment.published and combines(garment))
+
+    @cached_property
+    def companions(self) -> list[Garment]:
+        return companions(self.request.garment, self.shopper)
+
+    @cached_property
     def position(self) -> int | None:
         """In the queue; 1 for the next."""
         return self.row.queue_position
@@ -104,20 +128,36 @@ class Fitting:
     garment: Garment
     shopper: Shopper | None
     people: list[Person] = field(default_factory=list)
+    companions: list[Garment] = field(default_factory=list)
+    worn_with: str = ""
     form: TryOnForm | None = None
     card: Card | None = None
     why_not: str = ""
     key: str = ""
 
     @classmethod
-    def of(cls, garment, shopper, *, photo="", form=None, card=None) -> "Fitting":
-        reason = why_not(garment)
-        people = [] if reason else people_for(shopper, str(photo))
-        return cls(garment, shopper, people, form, card, reason, uuid.uuid4().hex)
+    def of(cls, garment, shopper, *, photo="", worn_with="", form=None, card=None) -> "Fitting":
+        """`photo` and `worn_with` (a SKU) are what was chosen before."""
+        if reason := why_not(garment):
+            return cls(garment, shopper, why_not=reason)
+        return cls(
+            garment,
+            shopper,
+            people_for(shopper, str(photo)),
+            companions(garment, shopper),
+            worn_with,
+            form,
+            card,
+            key=uuid.uuid4().hex,
+        )
 
     @property
     def wearable(self) -> list[str]:
         return sorted(wearable())
+
+    @property
+    def needs_legs(self) -> bool:
+        return self.garment.category != Garment.Category.UPPER
 
     @property
     def own(self) -> list[Person]:
@@ -139,11 +179,35 @@ def why_not(garment: Garment) -> str:
     What is wrong with its picture is for the merchant, who reads it in the admin.
     """
     try:
-        checks.choose(EngineState.objects.offered(), garment.category, None)
+        checks.choose(EngineState.objects.offered(), [garment], None)
         checks.check_garment(garment)
     except Refusal as refusal:
         return gettext(refusal.sentence)
     return ""
+
+
+def combines(garment: Garment) -> bool:
+    """Whether a top and a bottom, one of them this garment, can be tried on together at the moment."""
+    return garment.category in OTHER_HALF and any(
+        info.outfits and set(OTHER_HALF) <= info.categories for info in EngineState.objects.offered()
+    )
+
+
+def companions(garment: Garment, shopper: Shopper | None) -> list[Garment]:
+    """Bottoms for a top, tops for a bottom, that this shopper tried on or looked at, the latest first."""
+    if shopper is None or not combines(garment):
+        return []
+    seen = Event.objects.filter(
+        shopper=shopper,
+        kind__in=[Event.Kind.VIEW, Event.Kind.TRYON],
+        garment__category=OTHER_HALF[garment.category],
+        garment__age_group=garment.age_group,
+        garment__published=True,
+    )
+    latest = seen.values("garment").annotate(last=Max("created")).order_by("-last")
+    ids = list(latest.values_list("garment", flat=True)[:LOOKED_THROUGH])
+    found = Garment.objects.with_pictures().in_bulk(ids)
+    return [found[pk] for pk in ids if pk in found and found[pk].previewable][:COMPANIONS]
 
 
 def people_for(shopper: Shopper | None, wanted: str = "") -> list[Person]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from preprocessing.errors import Refusal
 from shop.images import clean_image
-from shop.models import Photo
+from shop.models import Garment, Photo
 from shop.search import FACETS, Search
 
 MOST_CHOICES = 20
@@ -58,7 +58,7 @@ class PhotoForm(forms.Form):
 
 
 class TryOnForm(forms.Form):
-    """Who shall wear it: a photo the shopper may use, or a new one, which then wins."""
+    """Who shall wear it: a photo the shopper may use, or a new one, which then wins; and with what, if anything."""
 
     person = forms.ModelChoiceField(
         Photo.objects.none(),
@@ -66,6 +66,7 @@ class TryOnForm(forms.Form):
         error_messages={"invalid_choice": _("This photo has expired or was deleted. Choose another one.")},
     )
     upload = forms.FileField(required=False)
+    worn_with = forms.CharField(required=False, max_length=64)  # a SKU
     key = forms.CharField(required=False, max_length=64)
 
     def __init__(self, *args, shopper, **kwargs):
@@ -75,6 +76,14 @@ class TryOnForm(forms.Form):
     def clean_upload(self):
         upload = self.cleaned_data["upload"]
         return _clean(upload) if upload else None
+
+    def clean_worn_with(self):
+        if not (sku := self.cleaned_data["worn_with"]):
+            return None
+        garment = Garment.objects.published().with_pictures().filter(sku=sku).first()
+        if garment is None:
+            raise forms.ValidationError(_("The shop no longer has the second garment. Choose another one."))
+        return garment
 
     def clean(self):
         given = super().clean()

@@ -3,12 +3,13 @@
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import path
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -62,6 +63,16 @@ class PictureFormSet(BaseInlineFormSet):
         )
 
 
+def analysis_cell(picture) -> str:
+    return render_to_string("admin/shop/garmentpicture/analysis.html", {"picture": picture})
+
+
+def look_again(pictures) -> None:
+    GarmentAnalysis.objects.filter(picture__in=pictures).again()
+    for picture in pictures:
+        analyse(GarmentPicture, picture)
+
+
 class PictureInline(admin.TabularInline):
     model = GarmentPicture
     form = PictureForm
@@ -81,7 +92,7 @@ class PictureInline(admin.TabularInline):
     def preview(self, picture):
         if not picture.pk:
             return _("You see it here as soon as the picture is saved.")
-        return render_to_string("admin/shop/garmentpicture/analysis.html", {"picture": picture})
+        return analysis_cell(picture)
 
 
 class VariantInline(admin.TabularInline):
@@ -94,18 +105,44 @@ class HasProblems(admin.SimpleListFilter):
     parameter_name = "previewable"
 
     def lookups(self, request, model_admin):
-        return [("yes", _("yes")), ("no", _("no"))]
+        return [("yes", _("yes")), ("no", _("no")), ("waits", _("not looked at yet"))]
 
     def queryset(self, request, queryset):
-        good = GarmentAnalysis.objects.filter(state=Work.State.DONE, problems=[]).values("picture__garment")
-        return {"yes": queryset.filter(pk__in=good), "no": queryset.exclude(pk__in=good)}.get(self.value(), queryset)
+        looks = GarmentAnalysis.objects.current().filter(picture__role=GarmentPicture.Role.FLAT)
+        of = {
+            "yes": looks.filter(state=Work.State.DONE, problems=[]),
+            "waits": looks.filter(state=Work.State.PENDING),
+        }
+        if self.value() == "no":
+            either = of["yes"] | of["waits"]
+            return queryset.exclude(pk__in=either.values("picture__garment"))
+        looks = of.get(self.value())
+        return queryset if looks is None else queryset.filter(pk__in=looks.values("picture__garment"))
+
+
+class WhyNot(admin.SimpleListFilter):
+    """By problem, with the sentence: a season's pictures often lack the same."""
+
+    title = _("why not?")
+    parameter_name = "problem"
+
+    def lookups(self, request, model_admin):
+        found = GarmentAnalysis.objects.current().exclude(problems=[]).values_list("problems", flat=True)
+        sentences = {problem["code"]: problem["sentence"] for problems in found for problem in problems}
+        return sorted((code, gettext(sentence)) for code, sentence in sentences.items())
+
+    def queryset(self, request, queryset):
+        if not self.value():
+            return queryset
+        looks = GarmentAnalysis.objects.current().filter(problems__contains=[{"code": self.value()}])
+        return queryset.filter(pk__in=looks.values("picture__garment"))
 
 
 @admin.register(Garment)
 class GarmentAdmin(admin.ModelAdmin):
     list_display = ["cover", "sku", "title", "category", "colour", "price", "sale_price", "tried_on", "published"]
     list_display_links = ["sku", "title"]
-    list_filter = ["published", HasProblems, "category", "gender", "age_group", "brand"]
+    list_filter = ["published", HasProblems, WhyNot, "category", "gender", "age_group", "brand"]
     list_editable = ["published"]
     search_fields = ["sku", "title", "title_ko", "brand", "design"]
     prepopulated_fields = {"slug": ["title", "colour", "sku"]}
@@ -131,25 +168,33 @@ class GarmentAdmin(admin.ModelAdmin):
         return [analysis, *super().get_urls()]
 
     def analysis(self, request, pk):
-        """The cell that says whether a picture can be tried on; polled until the worker has looked at it."""
-        picture = get_object_or_404(GarmentPicture.objects.prefetch_related("analyses"), pk=pk)
-        return HttpResponse(render_to_string("admin/shop/garmentpicture/analysis.html", {"picture": picture}))
+        """The cell that says whether a picture can be tried on; polled until the worker has looked at it.
+
+        A POST has the worker look again.
+        """
+        picture = get_object_or_404(GarmentPicture, pk=pk)
+        if request.method == "POST":
+            if not self.has_change_permission(request, picture.garment):
+                raise PermissionDenied
+            look_again([picture])
+        return HttpResponse(analysis_cell(picture))
 
     @admin.display(description="")
     def cover(self, garment):
         return format_html('<img src="{}" alt="" height="60">', garment.cover.image.url) if garment.cover else ""
 
-    @admin.display(description=_("try-on"), boolean=True)
+    @admin.display(description=_("can it be tried on?"))
     def tried_on(self, garment):
+        if garment.previewable:
+            return "✓"
         analysis = garment.flat.analysis if garment.flat else None
-        return analysis.previewable if analysis and analysis.state != Work.State.PENDING else None
+        if analysis is None or analysis.state == Work.State.PENDING:
+            return "…" if garment.flat else "–"
+        return format_html("✗ {}", " ".join(gettext(problem["sentence"]) for problem in analysis.problems))
 
     @admin.action(description=_("Look at the pictures again"))
     def analyse_again(self, request, queryset):
-        pictures = GarmentPicture.objects.filter(garment__in=queryset)
-        GarmentAnalysis.objects.filter(picture__in=pictures).again()
-        for picture in pictures:
-            analyse(GarmentPicture, picture)
+        look_again(GarmentPicture.objects.filter(garment__in=queryset))
         self.message_user(request, _("The worker looks at them now."), messages.SUCCESS)
 
 
@@ -157,15 +202,21 @@ class GarmentAdmin(admin.ModelAdmin):
 class ModelPersonAdmin(admin.ModelAdmin):
     """The shop's model people only: what shoppers upload is nobody's business."""
 
-    list_display = ["name", "state", "findings", "created"]
-    fields = ["name", "state", "findings"]
-    readonly_fields = ["state", "findings"]
+    list_display = ["name", "state", "difficulty", "found", "created"]
+    list_filter = ["difficulty"]
+    fields = ["name", "state", "difficulty", "found"]
+    readonly_fields = ["state", "difficulty", "found"]
 
     def get_queryset(self, request):
         return Photo.objects.models()
 
     def has_add_permission(self, request):
         return False
+
+    @admin.display(description=_("findings"))
+    def found(self, photo):
+        rows = ((finding["severity"], gettext(finding["sentence"])) for finding in photo.worst_first)
+        return format_html_join("", "<div>{}: {}</div>", rows) or "–"
 
     def delete_model(self, request, photo):
         photo.erase()

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from shop.models import Photo, Shopper
+from shop.models import Event, Garment, Photo, Shopper
 from tests import pictures
 from tests.shopping import INLINE, photo_file, text_of
 from tryon.models import TryOn
@@ -94,6 +94,22 @@ def test_findings_are_shown(shopper_client, photo):
     text = text_of(shopper_client.get(PHOTOS))
     assert "This photo cannot be used." in text
     assert sentence in text
+
+
+def test_findings_are_shown_worst_first_and_the_pose_in_words(shopper_client, photo):
+    warn, refuse = (
+        {"code": f"photo.{severity}", "severity": severity, "sentence": f"It is {severity}."}
+        for severity in ("warn", "refuse")
+    )
+    Photo.objects.update(findings=[warn, refuse], difficulty="easy")
+    text = text_of(shopper_client.get(PHOTOS))
+    assert text.index("It is refuse.") < text.index("It is warn.")
+    assert "pose" not in text.partition("Add a photo")[0]  # of a photo that cannot be used it is no matter
+    for level, words in (("easy", "An easy pose"), ("medium", "some difficulty"), ("hard", "A difficult pose")):
+        Photo.objects.update(findings=[], difficulty=level)
+        text = text_of(shopper_client.get(PHOTOS))
+        assert words in text
+        assert ("A good photo." in text) == (level != "hard")
 
 
 def test_photo_card_answers_when_there_is_news(shopper_client, photo):
@@ -242,3 +258,117 @@ def test_try_ons_of_others_are_not_there(client_factory, tryon, name):
 def test_try_ons_of_others_cannot_be_changed(client, tryon, name):
     assert client.post(reverse(f"frontend:{name}", args=[tryon.request])).status_code == 404
     assert TryOn.objects.get().status == "queued"
+
+
+# --- Outfits ---
+
+
+@pytest.fixture
+def outfits(settings):
+    settings.TRYON_ENGINES = "tests.shopping.OUTFITS"
+
+
+@pytest.fixture
+def make_seen(make_garment, shopper):
+    """Garments that the shopper has looked at."""
+
+    def make(sku, kind="view", **fields):
+        garment = make_garment(sku, **{"title": sku.title(), "category": "lower", "colour": sku} | fields)
+        Event.objects.create(shopper=shopper, garment=garment, kind=kind)
+        return garment
+
+    return make
+
+
+def offered(client, garment) -> list[str]:
+    """The second garments on offer beside this one; nothing first."""
+    return re.findall(r'name="worn_with" value="([^"]*)"', text_of(client.get(garment.get_absolute_url())))
+
+
+def test_what_was_seen_lately_can_be_worn_with_a_garment(outfits, shopper_client, client, garment, make_seen):
+    make_seen("old")
+    make_seen("worn", kind="tryon")
+    make_seen("kids", age_group="kids")
+    make_seen("top", category="upper")
+    make_seen("hidden")
+    make_seen("spoilt").flat.analyses.update(problems=[{"code": "garment.cut_off", "sentence": "Cut off."}])
+    Garment.objects.filter(sku="hidden").update(published=False)
+    assert offered(shopper_client, garment) == ["", "worn", "old"]
+    for number in range(6):
+        make_seen(f"new-{number}")
+    assert offered(shopper_client, garment) == ["", *(f"new-{number}" for number in range(5, -1, -1))]
+    assert offered(shopper_client, Garment.objects.get(sku="old")) == ["", "TEE-1", "top"]
+    assert offered(client, garment) == []  # of a stranger nothing is known
+
+
+def test_nothing_is_offered_where_no_engine_does_outfits(shopper_client, garment, make_seen):
+    make_seen("jeans")
+    assert offered(shopper_client, garment) == []
+
+
+def test_a_dress_is_worn_alone(outfits, shopper_client, make_seen, make_garment):
+    make_seen("jeans")
+    assert offered(shopper_client, make_garment("D", category="dress")) == []
+
+
+def test_an_outfit_is_asked_for_and_shown_by_both_names(outfits, shopper_client, garment, photo, make_seen):
+    make_seen("jeans")
+    asked = {"garment": garment.slug, "person": photo.pk, "key": "k"}
+    for _ in range(2):
+        answer = shopper_client.post(CREATE, asked | {"worn_with": "jeans"})
+    row = TryOn.objects.get()
+    assert (row.garment.sku, row.worn_with.sku) == ("TEE-1", "jeans")
+    succeed(row)
+    text = text_of(shopper_client.get(answer.url))
+    assert "Preview picture: Tee + Jeans tried on" in text
+    assert row.worn_with.get_absolute_url() in text and garment.get_absolute_url() in text
+    assert "Tee + Jeans" in text_of(shopper_client.get(TRYONS))
+    assert "try-on-TEE-1-jeans.jpg" in shopper_client.get(answer.url, {"download": "1"})["Content-Disposition"]
+    shopper_client.post(CREATE, asked)  # the same page, without the second garment: another wish
+    assert TryOn.objects.count() == 2
+    row.worn_with.delete()
+    text = text_of(shopper_client.get(answer.url))
+    assert "The shop no longer has this garment." in text and "Wear it with" not in text
+
+
+def test_the_second_garment_stays_chosen(outfits, shopper_client, garment, photo, make_seen):
+    make_seen("jeans")
+    answer = shopper_client.post(
+        CREATE, {"garment": garment.slug, "person": photo.pk, "key": "k", "worn_with": "jeans"}, headers=HTMX
+    )
+    assert 'name="worn_with" value="jeans" checked' in text_of(answer)
+
+
+@pytest.mark.parametrize("worn_with", ["NONE", "a\0b", "x" * 65])
+def test_a_second_garment_that_is_not_there(outfits, shopper_client, garment, photo, worn_with):
+    answer = shopper_client.post(CREATE, {"garment": garment.slug, "person": photo.pk, "worn_with": worn_with})
+    assert answer.status_code == 422
+    assert not TryOn.objects.exists()
+
+
+def test_a_finished_try_on_can_get_a_second_garment_by_one_click(outfits, shopper_client, tryon, make_seen):
+    succeed(tryon)
+    text = text_of(shopper_client.get(page(tryon)))
+    assert "Find a bottom to wear with it" in text and 'href="/?category=lower"' in text
+    make_seen("jeans")
+    text = text_of(shopper_client.get(page(tryon)))
+    form = re.search(r'<form class="ask companions".*?</form>', text, re.DOTALL)[0]
+    asked = dict(re.findall(r'name="(garment|person|key|worn_with)" value="([^"]*)"', form))
+    answer = shopper_client.post(CREATE, asked)
+    row = TryOn.objects.get(outfit=True)
+    assert (answer.url, row.photo, row.worn_with.sku) == (page(row), tryon.photo, "jeans")
+    succeed(row)
+    assert "companions" not in text_of(shopper_client.get(page(row)))
+
+
+@pytest.mark.parametrize("code", ["photo.legs_outside", "photo.hips_outside"])
+def test_a_bottom_is_worn_with_a_word_on_photos_without_legs(outfits, shopper_client, make_garment, photo, code):
+    jeans = make_garment("JEANS", category="lower")
+    text = text_of(shopper_client.get(jeans.get_absolute_url()))
+    assert 'class="cut"' not in text
+    Photo.objects.update(findings=[{"code": code, "severity": "warn", "sentence": "Legs."}])
+    text = text_of(shopper_client.get(jeans.get_absolute_url()))
+    assert 'class="cut" aria-describedby="legs-unseen"' in text
+    assert "This photo does not show your legs in full." in text
+    answer = shopper_client.post(CREATE, {"garment": jeans.slug, "person": photo.pk})
+    assert answer.status_code == 302

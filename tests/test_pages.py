@@ -110,7 +110,7 @@ def test_garment_page_tells_price_stock_and_colours(client, make_garment):
 def test_garment_page_says_why_it_cannot_be_tried_on(client, make_garment):
     trousers = make_garment("T", category="lower", product_type="trousers")
     text = text_of(client.get(trousers.get_absolute_url()))
-    assert "Only tops can be tried on for now." in text
+    assert "This kind of garment cannot be tried on yet." in text
     assert 'href="/?category=upper"' in text
     shirt = make_garment("S")
     analysis = shirt.pictures.get().analyses.get()

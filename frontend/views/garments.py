@@ -35,9 +35,8 @@ def index(request):
         "active": active(request.GET, search),
     }
     if not context["active"] and not search.order and page.number == 1:
-        # What the page promises can be done with tops by every engine.
-        tops = search.garments().filter(category=Garment.Category.UPPER)
-        context["latest"] = tops.with_pictures()[:LATEST]
+        # What the page promises, these can.
+        context["latest"] = search.garments().filter(category__in=context["wearable"]).with_pictures()[:LATEST]
     return render(request, "frontend/garments.html", context)
 
 

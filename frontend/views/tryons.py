@@ -36,20 +36,22 @@ def create(request):
     form = TryOnForm(request.POST, request.FILES, shopper=shoppers.current(request))
     photo = card = None
     if form.is_valid():
+        given = form.cleaned_data
         try:
             shopper = shoppers.ensure(request)
-            upload = form.cleaned_data["upload"]
-            photo = Photo.objects.store(shopper, upload) if upload else form.cleaned_data["person"]
-            # Who goes back to the page and chooses another photo asks for something else.
-            key = form.cleaned_data["key"] and f"{form.cleaned_data['key']} {photo.pk}"
-            rows = TryOn.objects.submit(shopper, photo, garment, idempotency_key=key)
+            photo = Photo.objects.store(shopper, given["upload"]) if given["upload"] else given["person"]
+            # Who goes back to the page and chooses another photo or second garment asks for something else.
+            second = given["worn_with"]
+            key = given["key"] and f"{given['key']} {photo.pk} {second.sku if second else ''}"
+            rows = TryOn.objects.submit(shopper, photo, garment, worn_with=second, idempotency_key=key)
             card = Card(TryOn.objects.request_of(shopper, rows[0].request), shopper)
         except Refusal as refusal:
             form.add_error(None, gettext(refusal.sentence))
     if card and not request.htmx:
         return redirect("frontend:tryon", card.id)
     chosen = photo.pk if photo else request.POST.get("person", "")
-    fitting = Fitting.of(garment, shoppers.current(request), photo=chosen, form=form, card=card)
+    second = request.POST.get("worn_with", "")
+    fitting = Fitting.of(garment, shoppers.current(request), photo=chosen, worn_with=second, form=form, card=card)
     template = "frontend/_fitting.html" if request.htmx else "frontend/fitting.html"
     return render(request, template, {"garment": garment, "fitting": fitting}, status=200 if card else NOT_ACCEPTED)
 
@@ -76,8 +78,8 @@ def tryon(request, request_id):
 def download(card):
     if not card.row.result:
         raise Http404
-    garment = card.request.garment
-    name = f"try-on-{garment.sku if garment else card.id}.jpg"
+    worn = "-".join(garment.sku for garment in card.request.garments if garment)
+    name = f"try-on-{worn or card.id}.jpg"
     return FileResponse(card.row.result.open("rb"), as_attachment=True, filename=name)
 
 

@@ -105,13 +105,16 @@ class FindingSerializer(serializers.Serializer):
 
 
 class PhotoSerializer(serializers.ModelSerializer):
-    findings = FindingSerializer(many=True, read_only=True)
+    findings = FindingSerializer(source="worst_first", many=True, read_only=True)
     refused = serializers.BooleanField(read_only=True)
     url = serializers.SerializerMethodField(help_text="lives five minutes; a browser's opens for its own cookie alone")
 
     class Meta:
         model = Photo
-        fields = ["id", "name", "width", "height", "state", "findings", "refused", "url", "created", "expires_at"]
+        fields = [
+            "id", "name", "width", "height", "state", "findings", "refused", "difficulty", "url", "created",
+            "expires_at",
+        ]  # fmt: skip
 
     def get_url(self, photo) -> str:
         return private_url(photo.image.name, None if photo.is_model else link_owner(self.context["request"]))

@@ -179,6 +179,12 @@ class Garment(models.Model):
         """The picture that can be tried on: the first that shows the garment alone."""
         return next((p for p in self.pictures.all() if p.role == GarmentPicture.Role.FLAT), None)
 
+    @property
+    def previewable(self) -> bool:
+        """Whether a worker has found that its picture can be tried on."""
+        analysis = self.flat.analysis if self.flat else None
+        return bool(analysis and analysis.previewable)
+
 
 class Variant(models.Model):
     """A size of a garment, with stock."""

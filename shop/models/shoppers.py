@@ -167,6 +167,11 @@ class Photo(Work):
     def refused(self) -> bool:
         return any(f["severity"] == "refuse" for f in self.findings)
 
+    @property
+    def worst_first(self) -> list[dict]:
+        """The findings, those that refuse the photo before those that would make a better picture."""
+        return sorted(self.findings, key=lambda finding: finding["severity"] != "refuse")
+
     def erase(self, *, with_results: bool = True) -> None:
         """Delete the photo and what was worked out from it; by signal also every picture made from it.
 
