@@ -112,7 +112,11 @@ SHOES = (Parse.LEFT_SHOE, Parse.RIGHT_SHOE)
 
 
 class DensePose(IntEnum):
-    """The 24 body parts of DensePose (arXiv:1802.00434) and the background; left and right the person's own."""
+    """The 24 body parts of DensePose (arXiv:1802.00434) and the background; left and right the person's own.
+
+    An arm's inner half is the one of biceps and palm, its outer half that of triceps and the back of the hand: of an
+    arm that hangs down, the camera sees the inner one beside the torso and the outer one away from it.
+    """
 
     BACKGROUND = 0
     TORSO_BACK = 1
@@ -139,3 +143,6 @@ class DensePose(IntEnum):
     RIGHT_FOREARM_OUTER = 22
     HEAD_RIGHT = 23
     HEAD_LEFT = 24
+
+
+LEG_SURFACE = tuple(part for part in DensePose if "_THIGH_" in part.name or "_CALF_" in part.name)
