@@ -18,9 +18,9 @@ LEGGED = ("trouser", "pant", "jean", "short", "chino", "legging", "jogger", "cul
 # Crotch below the waist over the width at the hip, of trousers laid flat: 28 cm of 53.
 RISE = 0.53
 # A gap that starts farther down than this, in hip widths, starts where the thighs no longer touch.
-TOUCHING_THIGHS = 0.8
+TOUCHING_THIGHS = 1.0
 # Height over width at the hip from which a bottom whose type is not known has legs laid together.
-SLENDER = 1.75
+SLENDER = 1.9
 
 
 def has_legs(product_type: str) -> bool | None:
@@ -43,12 +43,13 @@ def find_bottom(mask: np.ndarray, product_type: str = "") -> tuple[dict, tuple[s
     hip = _hip_width(outline, waist)
     expected = has_legs(product_type)
     gap = None if expected is False else _gap(outline, hip)
-    if gap is None and expected is None and outline.height > SLENDER * hip:
-        expected = True
-    if gap is None and not expected:
-        points = waist | _hem(outline)
-    else:
-        points = waist | _legs(outline, waist, hip, gap)
+    if expected is None:
+        top = (waist["waist_left"][1] + waist["waist_right"][1]) / 2
+        if outline.height > SLENDER * hip:
+            expected = True
+        elif gap is not None and gap[1] - top > TOUCHING_THIGHS * hip:
+            gap = None  # a slit in a skirt's hem
+    points = waist | (_hem(outline) if gap is None and not expected else _legs(outline, waist, hip, gap))
     return points, _doubts(outline, points, hip)
 
 
@@ -121,21 +122,24 @@ def _legs(outline: Outline, waist: dict, hip: float, gap: np.ndarray | None) -> 
 
 
 def leg_part(mask: np.ndarray, points: dict, side: str) -> np.ndarray:
-    """The part of a mask below the crotch on one side of the gap between the legs, and of the line on from it where
-    they touch; bool (H, W)."""
+    """The part of a mask below the crotch on one side of the line between the legs; bool (H, W)."""
     sign = -1 if side == "left" else 1
-    crotch = np.asarray(points["crotch"], float)
-    top, split = int(crotch[1]) + 1, np.full(mask.shape[0], crotch[0])
-    for row in range(top, mask.shape[0]):
-        split[row] = split[row - 1]
-        cloth = runs(mask[row])
-        inner = [(a[1] + b[0]) / 2 for a, b in pairwise(cloth)]
-        nearest = min(inner, key=lambda x: abs(x - split[row]), default=split[row])
-        if abs(nearest - split[row]) < 0.06 * mask.shape[1]:
-            split[row] = nearest
+    split = _between_legs(mask, np.asarray(points["crotch"], float))
     part = mask & ((np.arange(mask.shape[1])[None] - split[:, None]) * sign > 0)
-    part[:top] = False
+    part[: int(points["crotch"][1]) + 1] = False
     return part
+
+
+def _between_legs(mask: np.ndarray, crotch: np.ndarray) -> np.ndarray:
+    """For each row the column between the legs: the middle of the gap, and straight on where they touch; (H,)."""
+    rows, columns = [crotch[1]], [crotch[0]]
+    for row in range(int(crotch[1]) + 1, mask.shape[0]):
+        inner = [(a[1] + b[0]) / 2 for a, b in pairwise(runs(mask[row]))]
+        nearest = min(inner, key=lambda x: abs(x - columns[-1]), default=None)
+        if nearest is not None and abs(nearest - columns[-1]) < 0.06 * mask.shape[1]:
+            rows.append(row)
+            columns.append(nearest)
+    return np.interp(np.arange(mask.shape[0]), rows, columns)
 
 
 def _leg_end(contour: np.ndarray, crotch: np.ndarray, sign: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from preprocessing.garment.bottoms import find_bottom
-from preprocessing.garment.outline import SIDES
+from preprocessing.garment.outline import SIDES, up_the_slit
 from preprocessing.garment.tops import find_top, waist_points
 
 REQUIRED = tuple(f"{name}_{side}" for name in ("collar", "shoulder", "armpit", "hem") for side, _ in SIDES)
@@ -16,6 +17,8 @@ WAIST = ("waist_left", "waist_right")
 LEGS = ("crotch", *(f"hem_{which}_{side}" for which in ("outer", "inner") for side, _ in SIDES))
 HEM = ("hem_left", "hem_right")
 
+# Landmarks are looked for in a mask of this size; half a pixel there is 0.3 % of a chest.
+LONG_SIDE = 512
 # Sleeve length over chest width, of garments laid flat: the limits between short, three-quarter and long.
 SHORT_BELOW, LONG_FROM = 0.68, 0.84
 
@@ -28,10 +31,12 @@ class Landmarks:
         points: name to (x, y). Tops: REQUIRED, with sleeves CUFFS; dresses the same and WAIST; bottoms WAIST and
             LEGS or HEM.
         doubts: codes of what makes them unreliable.
+        creases: by side (n, 2), where no gap parts sleeve and body the line between them, from the armpit down.
     """
 
     points: dict[str, tuple[float, float]]
     doubts: tuple[str, ...] = field(default=())
+    creases: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def sleeve_ratio(self) -> float:
@@ -60,15 +65,47 @@ class Landmarks:
         return "three_quarter" if ratio < LONG_FROM else "long"
 
 
-def find_landmarks(mask: np.ndarray, category: str = "upper", product_type: str = "") -> Landmarks | None:
-    """Landmarks of the garment with this mask (bool (H, W)); None when it has no such shape."""
-    found = find_bottom(mask, product_type) if category == "lower" else find_top(mask)
+def find_landmarks(
+    mask: np.ndarray, category: str = "upper", product_type: str = "", image: np.ndarray | None = None
+) -> Landmarks | None:
+    """Landmarks of a garment; None when it has no such shape.
+
+    Args:
+        mask: bool (H, W).
+        category: "upper", "lower" or "dress".
+        product_type: helps to tell trousers from skirts.
+        image: uint8 RGB (H, W, 3), helps to find where sleeves lie against the body.
+    """
+    scale = min(1.0, LONG_SIDE / max(mask.shape))
+    size = tuple(max(1, round(side * scale)) for side in mask.shape[::-1])
+    small = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 127
+    if not small.any():
+        return None
+    if category == "lower":
+        found = find_bottom(small, product_type)
+    else:
+        light = None if image is None else _lightness(image, size)
+        found = find_top(small, light)
     if found is None:
         return None
-    points, doubts = found
+    points, doubts, *creases = found
     if category == "dress":
-        points |= waist_points(mask, points)
-    return Landmarks({name: (float(x), float(y)) for name, (x, y) in points.items()}, doubts)
+        points |= waist_points(small, points)
+    points = {name: _full(point, scale) for name, point in points.items()}
+    creases = {side: _full(way, scale) for side, way in creases[0].items()} if creases else {}
+    for name in points.keys() & {"armpit_left", "armpit_right", "crotch"} - {f"armpit_{side}" for side in creases}:
+        points[name] = up_the_slit(mask, points[name])
+    return Landmarks({name: tuple(point.tolist()) for name, point in points.items()}, doubts, creases)
+
+
+def _lightness(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32)
+
+
+def _full(points: np.ndarray, scale: float) -> np.ndarray:
+    """Pixel centres of the smaller mask as positions in the full one."""
+    return (np.asarray(points, float) + 0.5) / scale - 0.5
 
 
 def given_landmarks(given: dict, category: str, mask: np.ndarray, scale: float) -> Landmarks | None:

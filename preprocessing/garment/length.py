@@ -11,7 +11,7 @@ import numpy as np
 
 # Class and the length from which it counts, in widths of the chest: a tee of 70 cm has 1.4, a dress to the knee 2.1.
 TOPS = (("cropped", 0.0), ("regular", 1.1), ("long", 1.7))
-DRESSES = (("short", 0.0), ("knee", 1.85), ("midi", 2.25), ("maxi", 2.75))
+DRESSES = (("short", 0.0), ("knee", 1.85), ("midi", 2.17), ("maxi", 2.75))
 # The same in widths of the hip: shorts of 51 cm have 1.0, trousers of 104 cm 2.0, a skirt to the knee of 60 cm 1.25.
 TROUSERS = (("short", 0.0), ("knee", 1.05), ("cropped", 1.4), ("full", 1.65))
 SKIRTS = (("short", 0.0), ("knee", 1.1), ("midi", 1.4), ("maxi", 1.85))

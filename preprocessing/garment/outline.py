@@ -76,3 +76,55 @@ def runs(row: np.ndarray) -> list[tuple[int, int]]:
 def corner(points: np.ndarray, direction: tuple[float, float]) -> np.ndarray:
     """The farthest of some points in a direction: the corner whose two edges face to either side of it."""
     return points[np.argmax(points @ np.asarray(direction, float))].astype(float)
+
+
+@dataclass(frozen=True)
+class Turns:
+    """How a closed contour turns.
+
+    Attributes:
+        contour: (N, 2) float, in the order of OpenCV's outer contours.
+        opening: (N,) degrees between the ways to either neighbour, seen from outside: 180 on a straight edge, less
+            where the outline is dented, more at its corners.
+        facing: (N, 2) unit vector that halves that opening.
+    """
+
+    contour: np.ndarray
+    opening: np.ndarray
+    facing: np.ndarray
+
+    @classmethod
+    def of(cls, contour: np.ndarray, reach: int) -> Turns:
+        """Turns between each point and its neighbours `reach` steps away."""
+        points = contour.astype(float)
+        before, after = np.roll(points, reach, axis=0) - points, np.roll(points, -reach, axis=0) - points
+        start, end = np.arctan2(before[:, 1], before[:, 0]), np.arctan2(after[:, 1], after[:, 0])
+        opening = np.mod(start - end, 2 * np.pi)
+        middle = end + opening / 2
+        return cls(points, np.degrees(opening), np.stack([np.cos(middle), np.sin(middle)], axis=1))
+
+    def dents(self, narrower: float, apart: int) -> np.ndarray:
+        """Indices of the sharpest dents with an opening below `narrower` degrees, at least `apart` steps apart."""
+        found, order = [], np.argsort(self.opening, kind="stable")
+        for index in order[: np.searchsorted(self.opening[order], narrower)]:
+            away = np.abs(np.array(found, int) - index)
+            if not found or np.minimum(away, len(self.opening) - away).min() >= apart:
+                found.append(int(index))
+        return np.array(found, int)
+
+
+def up_the_slit(mask: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """The upper end of the gap in a mask that begins at a point: a slit too narrow for a smaller mask goes on."""
+    near, reach = np.round(point).astype(int), max(2, max(mask.shape) // 300)
+    window = np.s_[max(near[1] - reach, 0) : near[1] + reach + 1, max(near[0] - reach, 0) : near[0] + reach + 1]
+    rows, columns = np.nonzero(~mask[window])
+    if not len(rows):
+        return np.asarray(point, float)
+    row, column = rows[0] + window[0].start, columns[rows == rows[0]].mean() + window[1].start
+    while row > 0:
+        first = max(int(column) - 1, 0)
+        gap = np.flatnonzero(~mask[row - 1, first : int(column) + 3])
+        if not len(gap) or len(gap) > 3:
+            break
+        row, column = row - 1, first + gap.mean()
+    return np.array([column, row], float)

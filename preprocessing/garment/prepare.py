@@ -114,13 +114,13 @@ def _given_mask(mask: np.ndarray, shape: tuple[int, int]) -> FoundMask:
     return FoundMask(cv2.resize(soft, shape[::-1], interpolation=cv2.INTER_AREA), 1.0)
 
 
-def _parts(mask: np.ndarray, points: dict) -> np.ndarray:
-    parts = np.where(mask, BODY, 0).astype(np.uint8)
+def _parts(mask: np.ndarray, marks: Landmarks) -> np.ndarray:
+    points, parts = marks.points, np.where(mask, BODY, 0).astype(np.uint8)
     for index, (side, _) in enumerate(SIDES):
         if LEGS[0] in points:
             parts[leg_part(mask, points, side)] = (LEFT_LEG, RIGHT_LEG)[index]
         elif CUFFS[0] in points:
-            part = sleeve_part(mask, points, side)
+            part = sleeve_part(mask, points, side, marks.creases.get(side))
             if part is not None:
                 parts[part] = (LEFT_SLEEVE, RIGHT_SLEEVE)[index]
     return parts
@@ -207,7 +207,7 @@ def _with_landmarks(
     if given is not None:
         marks = given_landmarks(given, category, mask, scale)
     else:
-        marks = find_landmarks(mask, category, attributes.product_type)
+        marks = find_landmarks(mask, category, attributes.product_type, known["image"])
     shape = "garment.bottom_shape" if category == "lower" else "garment.shape"
     if marks is None:
         codes.append(shape)
@@ -217,7 +217,7 @@ def _with_landmarks(
     if not length_fits(category, marks.points, attributes.length):
         codes.append("garment.length_conflict")
     known |= {
-        "parts": _parts(mask, marks.points),
+        "parts": _parts(mask, marks),
         "landmarks": marks.points,
         "length": length_class(category, marks.points),
     }

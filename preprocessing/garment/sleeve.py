@@ -6,34 +6,55 @@ import cv2
 import numpy as np
 
 
-def sleeve_part(mask: np.ndarray, points: dict, side: str) -> np.ndarray | None:
-    """The part of a mask beyond the line from shoulder to armpit and from there to the hem; bool (H, W), or None."""
+def sleeve_part(mask: np.ndarray, points: dict, side: str, crease: np.ndarray | None = None) -> np.ndarray | None:
+    """The part of a mask beyond the line from shoulder to armpit and, below, beyond the body's side.
+
+    Args:
+        mask: bool (H, W).
+        points: shoulder and armpit of both sides.
+        side: "left" or "right".
+        crease: (n, 2), the line between body and sleeve from the armpit down where no gap parts them, or None.
+
+    Returns:
+        bool (H, W), or None where there is no such part.
+    """
     sign = -1 if side == "left" else 1
     shoulder, armpit = (np.asarray(points[f"{name}_{side}"], float) for name in ("shoulder", "armpit"))
     along = armpit - shoulder
     normal = np.array([along[1], -along[0]]) / max(np.hypot(*along), 1e-3)
     if normal[0] * sign < 0:
         normal = -normal
-    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
-    beyond_armhole = (x - shoulder[0]) * normal[0] + (y - shoulder[1]) * normal[1] > 0
-    part = mask & np.where(y < armpit[1], beyond_armhole, (x - _body_edge(mask, points, side)[:, None]) * sign > 0)
+    rows = np.arange(mask.shape[0], dtype=np.float32)
+    # For each row the column where the sleeve begins: on the armhole's line, then at the body's side.
+    tilt = normal[0] if abs(normal[0]) > 1e-3 else 1e-3 * sign
+    begins = shoulder[0] - (rows - shoulder[1]) * normal[1] / tilt
+    below = int(np.clip(np.ceil(armpit[1]), 0, mask.shape[0]))
+    begins[below:] = body_side(mask, points, side, crease)[below:]
+    part = mask & ((np.arange(mask.shape[1], dtype=np.float32)[None] - begins[:, None].astype(np.float32)) * sign > 0)
     part = cv2.morphologyEx(part.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, labels = cv2.connectedComponents(part)
-    near = np.bincount(labels[(y < armpit[1]) & (part > 0)], minlength=1)  # a sleeve hangs from its armhole
+    near = np.bincount(labels[:below][part[:below] > 0], minlength=1)  # a sleeve hangs from its armhole
     return labels == near.argmax() if near.any() else None
 
 
-def _body_edge(mask: np.ndarray, points: dict, side: str) -> np.ndarray:
-    """For each row where the body ends on one side: at the gap beside it, or where the sleeve lies on it, on the line
-    from armpit to hem; float (H,)."""
+def body_side(mask: np.ndarray, points: dict, side: str, crease: np.ndarray | None = None) -> np.ndarray:
+    """For each row below the armpit the column where the body ends on one side: along the crease, then at the gap
+    beside it, and straight on where there is neither; float (H,), the armpit's column above it."""
     sign = -1 if side == "left" else 1
-    armpit, hem = points[f"armpit_{side}"], points[f"hem_{side}"]
-    chest = points["armpit_right"][0] - points["armpit_left"][0]
-    line = np.interp(np.arange(mask.shape[0]), [armpit[1], hem[1]], [armpit[0], hem[0]])
+    armpit = points[f"armpit_{side}"]
     axis = int(np.clip((points["armpit_left"][0] + points["armpit_right"][0]) / 2, 0, mask.shape[1] - 1))
+    nearby = 0.1 * (points["armpit_right"][0] - points["armpit_left"][0])
     outward = mask[:, axis:] if sign > 0 else mask[:, axis::-1]
     ends = axis + sign * np.where(outward.all(1), outward.shape[1], (~outward).argmax(1))
-    return np.where(np.abs(ends - line) < 0.11 * chest, ends, line)
+    known = {} if crease is None else {int(y): x for x, y in crease}
+    column, columns = float(armpit[0]), np.full(mask.shape[0], float(armpit[0]))
+    for row in range(int(armpit[1]), mask.shape[0]):
+        if row in known:
+            column = known[row]
+        elif abs(ends[row] - column) < nearby:
+            column = float(ends[row])
+        columns[row] = column
+    return columns
 
 
 def cuff(part: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,34 +6,226 @@ that seam), armpit, hem, with sleeves cuff_outer and cuff_inner, and of dresses 
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from preprocessing.garment.outline import SIDES, Outline, runs
+from preprocessing.garment.armpits import SHOULDER, find_armpits, rows_of_armpits
+from preprocessing.garment.crease import follow
+from preprocessing.garment.outline import SIDES, Outline, Turns, corner, runs
 from preprocessing.garment.sleeve import cuff, sleeve_part
 
 # Of a dress, in widths of its chest below the armpits: where its waist may lie, and where it lies if nothing tells.
 WAIST_BETWEEN, WAIST_AT = (0.2, 0.85), 0.4
+# Depth of an armhole without a sleeve, in widths of the chest.
+ARMHOLE = 0.46
+# Above the shoulders no collar reaches farther than this, in widths of the chest; a raised hood does.
+HOOD = 0.42
 
 
-def find_top(mask: np.ndarray) -> tuple[dict, tuple[str, ...]] | None:
-    """Landmarks and doubts of the top or dress with this mask (bool (H, W)); None when it has no such shape."""
+def find_top(mask: np.ndarray, light: np.ndarray | None = None) -> tuple[dict, tuple[str, ...], dict] | None:
+    """Landmarks of the top or dress with this mask (bool (H, W)); None when it has no such shape.
+
+    Args:
+        mask: bool (H, W).
+        light: float32 (H, W), the picture's lightness; without it sleeves that lie along the body are parted from it
+            by a straight line.
+
+    Returns:
+        Points, doubts, and by side the crease between body and sleeve where no gap parts them.
+    """
     outline = Outline.of(mask)
     if min(outline.width, outline.height) < 40:
         return None
-    armpits = _mirrored_where_missing(outline, _armpits(outline))
-    hem = _hem(outline)
-    if len(armpits) == 2:
-        points = _sleeved_points(outline, armpits) | hem
+    armpits = find_armpits(outline)
+    creases = {}
+    if armpits:
+        creases = _creases(outline, armpits, light)
+        armpits |= {side: way[0] for side, way in creases.items()}
+    points = _sleeved_points(outline, armpits) if armpits else _sleeveless_points(outline)
+    points |= _hem(outline, points)
+    if armpits:
         for side, _ in SIDES:
-            part = sleeve_part(mask, points, side)
+            part = sleeve_part(mask, points, side, creases.get(side))
             if part is None:
                 return None
             outer, inner = cuff(part, points[f"shoulder_{side}"], points[f"armpit_{side}"])
             points |= {f"cuff_outer_{side}": outer, f"cuff_inner_{side}": inner}
-    else:
-        points = _sleeveless_points(outline) | hem
-    return points, _doubts(outline, points, len(armpits) == 2)
+    return points, _doubts(outline, points, bool(armpits)), creases
+
+
+def _creases(outline: Outline, dents: dict, light: np.ndarray | None) -> dict[str, np.ndarray]:
+    """By side the line between body and sleeve from the armpit down to the dent below which a gap parts them, for
+    sleeves that touch the body above it."""
+    found = {}
+    for side, row in rows_of_armpits(outline, dents).items():
+        dent = dents[side]
+        if row > dent[1] - 2:
+            continue
+        if light is None:
+            rows = np.arange(int(dent[1]), int(row) - 1, -1)
+            way = np.stack([np.full(len(rows), dent[0]), rows], axis=1)
+        else:
+            way = follow(light, dent, np.array([dent[0], row]), dents["right"][0] - dents["left"][0])
+        found[side] = way[::-1]
+    return found
+
+
+def _sleeved_points(outline: Outline, armpits: dict) -> dict:
+    """armpit, shoulder and collar points of a top with sleeves."""
+    points = {}
+    axis = (armpits["left"][0] + armpits["right"][0]) / 2
+    for side, sign in SIDES:
+        armpit = armpits[side]
+        column = int(np.clip(axis + SHOULDER * (armpit[0] - axis), outline.left, outline.right))
+        shoulder = np.array([column, outline.upper[column]], float)
+        points |= {f"armpit_{side}": armpit, f"shoulder_{side}": shoulder}
+        points[f"collar_{side}"] = _collar(outline, axis, sign, shoulder)
+    return points
+
+
+def _collar(outline: Outline, axis: float, sign: int, shoulder: np.ndarray) -> np.ndarray:
+    """Where the shoulder seam ends at the neck: the highest place, or the foot of a collar that stands up."""
+    span = abs(shoulder[0] - axis)
+    columns = np.arange(int(axis + sign * 0.12 * span), int(shoulder[0]) + sign, sign)
+    columns = columns[(columns >= 0) & (columns < len(outline.upper))]
+    if len(columns) < 8:
+        return shoulder.copy()
+    edge = np.stack([columns, outline.upper[columns]], axis=1).astype(float)
+    top = corner(edge, (0.04 * sign, -1))
+    foot = _collar_foot(outline, axis, sign, span, top)
+    return top if foot is None else foot
+
+
+def _collar_foot(outline: Outline, axis: float, sign: int, span: float, top: np.ndarray) -> np.ndarray | None:
+    """The dent between shoulder and standing collar, opening upwards and outwards; None without such a collar."""
+    reach = max(3, int(0.13 * span))
+    turns = Turns.of(outline.contour, reach)
+    for index in turns.dents(163, reach):
+        point, facing = turns.contour[index], turns.facing[index]
+        beside = 0.2 * span < (point[0] - axis) * sign < 0.72 * span
+        rises = point[1] - top[1] > 0.12 * span and (point[0] - top[0]) * sign > 0
+        if (
+            beside
+            and rises
+            and facing[1] < -0.3
+            and facing[0] * sign > 0.15
+            and point[1] <= outline.upper[int(point[0])] + 2
+        ):
+            return point
+    return None
+
+
+def _sleeveless_points(outline: Outline) -> dict:
+    """armpit, shoulder and collar points of a top without sleeves.
+
+    The shoulder is the upper outer corner; the armpit lies where the armhole meets the side, which is where the
+    outline reaches farthest out of a line from the shoulder down to the waist, at about an armhole's depth.
+    """
+    points = {}
+    contour = outline.contour.astype(float)
+    for side, sign in SIDES:
+        half = contour[(contour[:, 0] - outline.axis) * sign > 0.03 * outline.width]
+        shoulder = corner(half, (0.6 * sign, -0.8))
+        inner = half[(half[:, 0] - shoulder[0]) * sign <= 0]
+        collar = corner(inner[inner[:, 1] < shoulder[1] + 0.05 * outline.height], (0.04 * sign, -1))
+        edge = _side_edge(outline, sign, int(shoulder[1]))
+        down = np.arange(len(edge))
+        low = int(np.argmax(down > 1.5 * edge)) or len(edge) - 1
+        line = np.interp(down[: low + 1], [0, low], [(shoulder[0] - outline.axis) * sign, edge[low]])
+        chest = 2 * max(float(edge[low]), 1.0)
+        unlike = (down[: low + 1] / chest - ARMHOLE) ** 2
+        at = int(np.argmax((edge[: low + 1] - line) / chest - 0.8 * unlike))
+        points |= {
+            f"armpit_{side}": np.array([outline.axis + sign * edge[at], shoulder[1] + at]),
+            f"shoulder_{side}": shoulder,
+            f"collar_{side}": collar,
+        }
+    return points
+
+
+def _side_edge(outline: Outline, sign: int, top: int) -> np.ndarray:
+    """For each row from `top` to the bottom how far the mask reaches from the axis to one side; float."""
+    rows = outline.mask[top : outline.bottom + 1]
+    last = rows.shape[1] - 1 - rows[:, ::-1].argmax(1) if sign > 0 else rows.argmax(1)
+    return np.maximum((last - outline.axis) * sign, 0)
+
+
+def _hem(outline: Outline, points: dict) -> dict:
+    """The ends of the hem: the lower corners of the body, without sleeves that hang beside it.
+
+    A corner is farthest in the direction between those its side and its hem face; a flared side faces up.
+    """
+    left, right = points["armpit_left"], points["armpit_right"]
+    chest, axis, armpit = right[0] - left[0], (left[0] + right[0]) / 2, max(left[1], right[1])
+    rows = np.arange(int(armpit + 0.3 * (outline.bottom - armpit)), outline.bottom + 1)
+    hem = {}
+    for side, sign in SIDES:
+        reach = np.array([_reach(outline.mask[row], axis, sign, chest) for row in rows])
+        body = np.flatnonzero(reach > 0)
+        side_seam = body[: max(2, int(0.8 * len(body)))]
+        slope, start = np.polyfit(rows[side_seam], reach[side_seam], 1) if len(body) > 4 else (0.0, chest / 2)
+        reach = np.minimum(reach, start + slope * rows + 0.12 * chest)
+        edge = np.stack([axis + sign * reach, rows], axis=1)[body]
+        if not len(edge):
+            edge = np.array([[axis + sign * chest / 2, float(outline.bottom)]])
+        turn = np.radians(27) + max(np.arctan(slope), 0)
+        hem[f"hem_{side}"] = corner(edge, (np.sin(turn) * sign, np.cos(turn)))
+    return hem
+
+
+def _reach(row: np.ndarray, axis: float, sign: int, chest: float) -> float:
+    """How far the body reaches from the axis in a row of the mask; 0 where there is no body."""
+    near = [run for run in runs(row) if run[0] < axis + 0.35 * chest and run[1] > axis - 0.35 * chest]
+    return max((((run[1] if sign > 0 else run[0]) - axis) * sign for run in near), default=0.0)
+
+
+def _doubts(outline: Outline, points: dict, sleeved: bool) -> tuple[str, ...]:
+    span = points["shoulder_right"][0] - points["shoulder_left"][0]
+    chest = points["armpit_right"][0] - points["armpit_left"][0]
+    doubts = []
+    if span < 0.15 * outline.width or chest < 0.25 * outline.width:
+        doubts.append("proportions")
+    shoulders = (points["shoulder_left"][1] + points["shoulder_right"][1]) / 2
+    if shoulders - outline.top > HOOD * chest:
+        doubts.append("hood")
+    middle = (points["shoulder_left"][0] + points["shoulder_right"][0]) / 2
+    tilt = max(abs(points[f"{name}_left"][1] - points[f"{name}_right"][1]) for name in ("armpit", "shoulder"))
+    if abs(middle - outline.axis) > 0.15 * max(span, 1) or tilt > 0.35 * max(span, 1):
+        doubts.append("lopsided")
+    if sleeved:
+        left, right = ((points[f"cuff_outer_{side}"] + points[f"cuff_inner_{side}"]) / 2 for side, _ in SIDES)
+        unlike = np.hypot(left[0] + right[0] - 2 * outline.axis, left[1] - right[1])
+        if unlike > 0.2 * chest or any(_unclear_cuff(outline, points, side) for side, _ in SIDES):
+            doubts.append("cuffs_unclear")
+    if not sleeved and not _has_armholes(outline, points):
+        doubts.append("sleeves_unclear")
+    return tuple(doubts)
+
+
+def _unclear_cuff(outline: Outline, points: dict, side: str) -> bool:
+    """Whether a sleeve seems to go on beyond its end, or has no end: then it lies on the body and was cut there."""
+    shoulder, armpit, outer, inner = (
+        np.asarray(points[f"{name}_{side}"]) for name in ("shoulder", "armpit", "cuff_outer", "cuff_inner")
+    )
+    opening = np.hypot(*(shoulder - armpit))
+    if np.hypot(*(outer - inner)) < 0.04 * opening:
+        return True
+    way = (outer + inner - shoulder - armpit) / 2
+    way = way / max(np.hypot(*way), 1e-3)
+    beyond = outer + np.linspace(0.1, 0.9, 17)[:, None] * (inner - outer) + 0.25 * opening * way
+    x = np.clip(beyond[:, 0].astype(int), 0, outline.mask.shape[1] - 1)
+    y = np.clip(beyond[:, 1].astype(int), 0, outline.mask.shape[0] - 1)
+    return bool(outline.mask[y, x].mean() > 0.4)
+
+
+def _has_armholes(outline: Outline, points: dict) -> bool:
+    """Whether the sides are cut in below the shoulders; if they only slope, sleeves may lie folded on the body."""
+    for side, sign in SIDES:
+        shoulder, armpit = points[f"shoulder_{side}"], points[f"armpit_{side}"]
+        edge = _side_edge(outline, sign, int(shoulder[1]))[: max(3, int(armpit[1] - shoulder[1]))]
+        chord = np.linspace((shoulder[0] - outline.axis) * sign, (armpit[0] - outline.axis) * sign, len(edge))
+        if (chord - edge).max() < 0.012 * (points["armpit_right"][0] - points["armpit_left"][0]):
+            return False
+    return True
 
 
 def waist_points(mask: np.ndarray, points: dict) -> dict:
@@ -70,208 +262,3 @@ def _body_run(mask: np.ndarray, points: dict, row: int, axis: float) -> tuple[fl
         line = np.interp(row, [armpit[1], hem[1]], [armpit[0], hem[0]])
         limits.append(line + sign * 0.15 * (points["armpit_right"][0] - points["armpit_left"][0]))
     return max(run[0], limits[0]), min(run[1], limits[1])
-
-
-def _dents(outline: Outline, sign: int) -> list[tuple[float, np.ndarray]]:
-    """Depth and deepest point of each dent in the outline of one half."""
-    columns = np.arange(outline.mask.shape[1])
-    half = outline.mask & ((columns - outline.axis) * sign > 0)
-    contours, _ = cv2.findContours(half.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    shape = cv2.approxPolyDP(max(contours, key=cv2.contourArea), 1.5, True).reshape(-1, 2)
-    hull = cv2.convexHull(shape, returnPoints=False)
-    hull[::-1].sort(axis=0)  # OpenCV wants the indices in one direction
-    defects = cv2.convexityDefects(shape, hull)
-    if defects is None:
-        return []
-    return [(depth / 256, shape[far].astype(float)) for _, _, far, depth in defects.reshape(-1, 4)]
-
-
-def _gaps(outline: Outline) -> list[tuple[float, np.ndarray]]:
-    """Height and topmost point of each enclosed gap: between the body and a sleeve whose end touches it."""
-    box = outline.mask[outline.top : outline.bottom + 1, outline.left : outline.right + 1]
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((~box).astype(np.uint8), connectivity=4)
-    found = []
-    for index in range(1, count):
-        x, y, width, height, area = stats[index]
-        inside = x > 0 and y > 0 and x + width < box.shape[1] and y + height < box.shape[0]
-        if inside and height > 1.2 * width and area > 0.0008 * box.size:
-            column = np.flatnonzero(labels[y] == index).mean()
-            found.append((float(height) / 2, np.array([outline.left + column, outline.top + y], float)))
-    return found
-
-
-def _is_armpit(outline: Outline, point: np.ndarray, sign: int) -> bool:
-    """Under an arm: cloth above, and right below a place without cloth, with the sleeve perhaps beyond it."""
-    mask = outline.mask
-    row, reach = int(point[1]), int(0.06 * outline.height)
-    column = int(np.clip(point[0] + sign * 0.01 * outline.width, 0, mask.shape[1] - 1))
-    above = mask[max(0, row - 2 * reach) : max(1, row - reach // 3), column]
-    lower = mask[min(row + reach // 2, mask.shape[0] - 1)]
-    first, last = sorted((int(point[0] - sign * 0.02 * outline.width), int(point[0] + sign * 0.03 * outline.width)))
-    near = lower[max(first, 0) : last + 1]
-    return above.size > 0 and above.mean() > 0.8 and not near.all()
-
-
-def _armpits(outline: Outline) -> dict[str, tuple[float, np.ndarray]]:
-    """Depth and place of the dent under each sleeve; a side without one is left out."""
-    found = {}
-    for side, sign in SIDES:
-        best = None
-        for depth, point in _dents(outline, sign) + _gaps(outline):
-            if depth < 0.03 * outline.width or (point[0] - outline.axis) * sign < 0.08 * outline.width:
-                continue
-            height = (point[1] - outline.top) / outline.height
-            if 0.12 < height < 0.9 and _is_armpit(outline, point, sign) and (best is None or depth > best[0]):
-                best = (depth, point)
-        if best:
-            found[side] = best
-    return found
-
-
-def _mirrored_where_missing(outline: Outline, armpits: dict) -> dict:
-    """Both armpits, where one is certain and the other was not found; else none."""
-    if len(armpits) != 1:
-        return armpits
-    ((side, (depth, point)),) = armpits.items()
-    if depth < 0.07 * outline.width:
-        return {}
-    other = "right" if side == "left" else "left"
-    return {side: (depth, point), other: (depth, np.array([2 * outline.axis - point[0], point[1]]))}
-
-
-def _sleeved_points(outline: Outline, armpits: dict) -> dict:
-    """armpit, shoulder and collar points of a top with sleeves."""
-    points = {}
-    for side, sign in SIDES:
-        armpit = armpits[side][1].copy()
-        if armpit[1] > outline.top + 0.56 * outline.height and outline.height > 0.6 * outline.width:
-            # The sleeve lies against the body and parts from it near the hem; the armpit is up along the crease.
-            armpit = np.array([outline.axis + (armpit[0] - outline.axis) * 1.02, outline.top + 0.36 * outline.height])
-        column = int(np.clip(outline.axis + 0.86 * (armpit[0] - outline.axis), outline.left, outline.right))
-        shoulder = np.array([column, outline.upper[column]], float)
-        points |= {f"armpit_{side}": armpit, f"shoulder_{side}": shoulder}
-        points[f"collar_{side}"] = _collar(outline, sign, shoulder)
-    return points
-
-
-def _collar(outline: Outline, sign: int, shoulder: np.ndarray) -> np.ndarray:
-    """Where the shoulder seam ends at the neck: the highest place, or the foot of a collar that stands up."""
-    inner = int(outline.axis + sign * 0.04 * outline.width)
-    columns = np.arange(inner, int(shoulder[0]) + sign, sign)
-    if len(columns) < 4:
-        return shoulder.copy()
-    rows = outline.upper[columns].astype(float)
-    at = int(np.argmin(rows))
-    step = max(3, int(0.03 * outline.width))
-    for index in range(len(columns) - 1, step, -1):
-        if rows[index] - rows[index - step] > 1.25 * step:
-            if rows[index] - rows[at] > 0.025 * outline.height:
-                at = index
-            break
-    return np.array([columns[at], rows[at]], float)
-
-
-def _sleeveless_points(outline: Outline) -> dict:
-    """armpit, shoulder and collar points of a top without sleeves."""
-    points = {}
-    rows = np.arange(outline.top, int(outline.top + 0.75 * outline.height), 2)
-    for side, sign in SIDES:
-        edge = np.array(
-            [
-                max(((run[1] if sign > 0 else run[0]) - outline.axis) * sign for run in runs(outline.mask[row]))
-                for row in rows
-            ]
-        )
-        deepest = int(np.argmax(edge > 0.955 * edge[: max(3, int(0.75 * len(edge)))].max()))
-        armpit = np.array([outline.axis + sign * edge[deepest], rows[deepest]], float)
-        inner, outer = sorted((outline.axis + sign * 0.05 * outline.width, armpit[0]))
-        columns = np.arange(int(inner), int(outer) + 1)
-        strap = int(columns[np.argmin(outline.upper[columns])])
-        row = min(int(outline.upper[strap] + 0.02 * outline.height), outline.bottom)
-        run = next((r for r in runs(outline.mask[row]) if r[0] - 3 <= strap <= r[1] + 3), (strap, strap))
-        near, far = run if sign > 0 else run[::-1]
-        if (near - outline.axis) * sign < 0.05 * outline.width:
-            near = outline.axis + sign * max(abs(strap - outline.axis), 0.3 * abs(far - outline.axis))
-        column = int(np.clip(near, 0, outline.mask.shape[1] - 1))
-        if armpit[1] - row < 0.12 * outline.height:
-            lower = min(int(row + 0.24 * outline.height), outline.bottom - 1)
-            ends = runs(outline.mask[lower])
-            if ends:
-                armpit = np.array([ends[-1][1] if sign > 0 else ends[0][0], lower], float)
-        points |= {
-            f"armpit_{side}": armpit,
-            f"shoulder_{side}": np.array([far, row], float),
-            f"collar_{side}": np.array([near, min(outline.upper[column], row)], float),
-        }
-    return points
-
-
-def _hem(outline: Outline) -> dict:
-    """The ends of the hem, where the body (not a sleeve that hangs lower) ends."""
-    column = int(np.clip(outline.axis, 0, outline.mask.shape[1] - 1))
-    rows = np.flatnonzero(outline.mask[:, column])
-    bottom = float(rows.max()) if len(rows) else float(outline.bottom)
-    run = outline.run_at_axis(bottom - 0.03 * outline.height) or (outline.left, outline.right)
-    return {
-        "hem_left": np.array([run[0], bottom - 0.02 * outline.height], float),
-        "hem_right": np.array([run[1], bottom - 0.02 * outline.height], float),
-    }
-
-
-def _doubts(outline: Outline, points: dict, sleeved: bool) -> tuple[str, ...]:
-    span = points["shoulder_right"][0] - points["shoulder_left"][0]
-    chest = points["armpit_right"][0] - points["armpit_left"][0]
-    doubts = []
-    if span < 0.15 * outline.width or chest < 0.25 * outline.width:
-        doubts.append("proportions")
-    if min(points[f"collar_{side}"][1] for side, _ in SIDES) - outline.top > 0.3 * chest:
-        doubts.append("hood")
-    middle = (points["shoulder_left"][0] + points["shoulder_right"][0]) / 2
-    tilt = max(abs(points[f"{name}_left"][1] - points[f"{name}_right"][1]) for name in ("armpit", "shoulder"))
-    if abs(middle - outline.axis) > 0.15 * max(span, 1) or tilt > 0.35 * max(span, 1):
-        doubts.append("lopsided")
-    if sleeved:
-        left, right = ((points[f"cuff_outer_{side}"] + points[f"cuff_inner_{side}"]) / 2 for side, _ in SIDES)
-        unlike = np.hypot(left[0] + right[0] - 2 * outline.axis, left[1] - right[1])
-        if unlike > 0.2 * chest or any(_unclear_cuff(outline, points, side) for side, _ in SIDES):
-            doubts.append("cuffs_unclear")
-    if not sleeved and not _has_armholes(outline, points):
-        doubts.append("sleeves_unclear")
-    return tuple(doubts)
-
-
-def _unclear_cuff(outline: Outline, points: dict, side: str) -> bool:
-    """Whether a sleeve seems to go on beyond its end, or has no end: then it lies on the body and was cut there."""
-    shoulder, armpit, outer, inner = (
-        np.asarray(points[f"{name}_{side}"]) for name in ("shoulder", "armpit", "cuff_outer", "cuff_inner")
-    )
-    opening = np.hypot(*(shoulder - armpit))
-    if np.hypot(*(outer - inner)) < 0.04 * opening:
-        return True
-    way = (outer + inner - shoulder - armpit) / 2
-    way = way / max(np.hypot(*way), 1e-3)
-    beyond = outer + np.linspace(0.1, 0.9, 17)[:, None] * (inner - outer) + 0.25 * opening * way
-    x = np.clip(beyond[:, 0].astype(int), 0, outline.mask.shape[1] - 1)
-    y = np.clip(beyond[:, 1].astype(int), 0, outline.mask.shape[0] - 1)
-    return bool(outline.mask[y, x].mean() > 0.4)
-
-
-def _has_armholes(outline: Outline, points: dict) -> bool:
-    """Whether the sides are cut in below the shoulders; if they only slope, sleeves may lie folded on the body."""
-    chest = points["armpit_right"][0] - points["armpit_left"][0]
-    for side, sign in SIDES:
-        shoulder, armpit = points[f"shoulder_{side}"], points[f"armpit_{side}"]
-        if (armpit[0] - shoulder[0]) * sign > 0.1 * chest:
-            column = int(shoulder[0] + 0.4 * (armpit[0] - shoulder[0]))
-            if outline.upper[column] - shoulder[1] < 0.6 * (armpit[1] - shoulder[1]):
-                return False
-            continue
-        rows = np.linspace(shoulder[1], armpit[1], 12)[1:-1].astype(int)
-        chord = np.interp(rows, [shoulder[1], armpit[1]], [shoulder[0], armpit[0]])
-        cloth = [runs(outline.mask[row]) for row in rows]
-        if not all(cloth):  # the shoulder was taken to be where there is no cloth: nothing can be said of this side
-            return False
-        edge = np.array([max((run[1] if sign > 0 else run[0]) * sign for run in row) for row in cloth])
-        if (chord * sign - edge).max() < 0.01 * outline.width:
-            return False
-    return True
