@@ -7,8 +7,9 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect, sync_playwright
 
-from shop.models import Garment
+from shop.models import Event, Garment, Photo
 from tests import pictures
+from tryon.lease import Lease
 from tryon.models import TryOn
 
 pytestmark = pytest.mark.slow
@@ -123,6 +124,44 @@ def test_without_javascript(visit, worker, garment, me):
     expect(page.get_by_text("1 garment", exact=True)).to_be_visible()
 
 
+def test_an_outfit_is_put_together_with_the_keyboard(visit, worker, settings, garment, make_garment, photo, shopper):
+    settings.TRYON_ENGINES = "tests.shopping.OUTFITS"
+    jeans = make_garment("JEANS-1", title="Jeans", category="lower")
+    Event.objects.create(shopper=shopper, garment=jeans, kind="view")
+    cut = {"code": "photo.legs_outside", "severity": "warn", "sentence": "We cannot see your legs."}
+    Photo.objects.update(findings=[cut])
+    page = visit(viewport=PHONE)
+    page.context.add_cookies([{"name": "shopper", "value": "a stranger's cookie", "url": page.url}])
+    page.goto(garment.get_absolute_url())
+    note = page.get_by_text("This photo does not show your legs in full.")
+    expect(note).to_be_hidden()  # a top is worn without legs
+    page.get_by_role("radio", name="Nothing else").press("ArrowRight")
+    expect(page.get_by_role("radio", name="Jeans, blue")).to_be_checked()
+    expect(note).to_be_visible()
+    expect(page.get_by_role("radio", name="Your photo 1")).to_have_accessible_description(re.compile("your legs"))
+    page.get_by_role("button", name="Try it on").press("Enter")
+    assert shows(page, ".tryon.succeeded .after img")
+    expect(page.get_by_alt_text("Preview picture: Tee + Jeans tried on")).to_be_visible()
+    expect(page.get_by_role("radio", name="Jeans, blue")).to_be_checked()
+    assert TryOn.objects.get().notes["worn"] == ["upper", "lower"]
+
+
+def test_a_second_garment_joins_a_finished_try_on_without_javascript(
+    visit, worker, settings, garment, make_garment, photo, shopper
+):
+    settings.TRYON_ENGINES = "tests.shopping.OUTFITS"
+    jeans = make_garment("JEANS-1", title="Jeans", category="lower")
+    Event.objects.create(shopper=shopper, garment=jeans, kind="view")
+    (row,) = TryOn.objects.submit(shopper, photo, garment)
+    page = visit(java_script_enabled=False)
+    page.context.add_cookies([{"name": "shopper", "value": "a stranger's cookie", "url": page.url}])
+    page.goto(reverse("frontend:tryon", args=[row.request]))
+    page.get_by_role("button", name="Jeans, blue").click(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Tee + Jeans")).to_have_count(1)
+    expect(page.locator(".tryon.succeeded")).to_be_visible(timeout=PATIENCE)
+    assert TryOn.objects.get(outfit=True).notes["worn"] == ["upper", "lower"]
+
+
 def test_a_try_on_is_its_owners_alone(visit, worker, garment, me):
     page = visit()
     address = try_on(page, garment, me)
@@ -205,13 +244,23 @@ def test_more_garments_join_the_list(visit, transactional_db):
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_every_page_fits_a_phone_and_has_names(visit, transactional_db, garment, photo, shopper, language):
+def test_every_page_fits_a_phone_and_has_names(
+    visit, transactional_db, settings, garment, make_garment, photo, shopper, language
+):
+    settings.TRYON_ENGINES = "tests.shopping.OUTFITS"
+    jeans = make_garment("JEANS-1", title="Jeans", category="lower")
+    Event.objects.create(shopper=shopper, garment=jeans, kind="view")
     page = visit("/", viewport=PHONE, locale=language)
     page.context.add_cookies([{"name": "shopper", "value": "a stranger's cookie", "url": page.url}])
-    TryOn.objects.submit(shopper, photo, garment)
+    waits, single, outfit = (
+        TryOn.objects.submit(shopper, photo, garment, worn_with=second)[0] for second in (None, None, jeans)
+    )
+    for row in (single, outfit):
+        Lease.claim(row.pk).succeed(pictures.encoded(pictures.astronaut()).read(), (512, 512), {})
     names = ["garments", "photos", "tryons", "sign_in", "sign_up", "privacy"]
     addresses = [*(reverse(f"frontend:{name}") for name in names), garment.get_absolute_url()]
-    for address in [*addresses, reverse("frontend:tryon", args=[TryOn.objects.get().request])]:
+    addresses += [reverse("frontend:tryon", args=[row.request]) for row in (waits, single, outfit)]
+    for address in addresses:
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
         assert page.evaluate(NAMELESS) == [], address
