@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from preprocessing.labels import Joint
@@ -76,13 +77,17 @@ def capsule(
         shape: (height, width) of the maps, `step` picture pixels each.
         radii: at the start and at the end, picture pixels.
     """
-    x = np.arange(shape[1], dtype=np.float32)[None] * step - np.float32(start[0])
-    y = np.arange(shape[0], dtype=np.float32)[:, None] * step - np.float32(start[1])
+    x = np.arange(shape[1], dtype=np.float32)[None] * np.float32(step) - np.float32(start[0])
+    y = np.arange(shape[0], dtype=np.float32)[:, None] * np.float32(step) - np.float32(start[1])
     way = np.asarray(end, np.float32) - np.asarray(start, np.float32)
-    place = (x * way[0] + y * way[1]) / max(float(way @ way), 1e-3)
-    clipped = np.clip(place, 0, 1)
-    distance = np.hypot(x - clipped * way[0], y - clipped * way[1])
-    return distance / (radii[0] + (radii[1] - radii[0]) * clipped), place
+    unit = way / np.float32(max(float(way @ way), 1e-3))
+    place = x * unit[0] + y * unit[1]
+    clipped = np.minimum(np.maximum(place, 0), 1)
+    distance = cv2.magnitude(x - clipped * way[0], y - clipped * way[1])
+    clipped *= np.float32(radii[1] - radii[0])
+    clipped += np.float32(radii[0])
+    distance /= clipped
+    return distance, place
 
 
 @dataclass(frozen=True)

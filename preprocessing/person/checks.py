@@ -38,8 +38,13 @@ def check_size(image: np.ndarray) -> None:
         )
 
 
-def check_only_person(poses: list[Pose], shape: tuple[int, int]) -> Pose:
-    """The one person of a photo; raises Refusal when a second is about as large as the first."""
+def check_only_person(poses: list[Pose]) -> Pose:
+    """The one person of a photo; raises Refusal when there is none, or a second about as large as the first."""
+    if not poses:
+        raise Refusal(
+            "photo.no_person",
+            gettext_noop("We cannot find a person in this photo. Please choose one that shows you from head to hips."),
+        )
     first, *others = sorted(poses, key=_size, reverse=True)
     for other in others:
         sure = other.keypoints[[Joint.L_SHOULDER, Joint.R_SHOULDER], 3].min() >= SURE

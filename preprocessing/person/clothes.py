@@ -15,6 +15,8 @@ from preprocessing.person.body import SIDES, BodyFrame, Limbs, capsule
 WAIST, WAIST_SPREAD = 0.98, 0.10
 # Rows below this many torso lengths are below the crotch, so two legs can be seen apart there.
 CROTCH = 1.3
+# A dress is as alike above and below as this, by Bhattacharyya's coefficient of its colours.
+ONE_COLOUR = 0.75
 _EMPTY = 2e-5
 # The line of the waist is sought on a grid this much coarser, may climb so many of its rows per column, and a clear
 # horizontal edge is worth so much log likelihood.
@@ -81,19 +83,19 @@ class Scene:
 
 
 def dress_labels(scene: Scene) -> np.ndarray:
-    """Labels of the clothes: UPPER, COAT, DRESS, PANTS or SKIRT; uint8 (h, w), 0 where there are none."""
-    bins = colour_bins(scene.image)
+    """Labels of the clothes: UPPER, DRESS, PANTS or SKIRT; uint8 (h, w), 0 where there are none."""
     forearms = np.minimum.reduce([np.minimum(scene.limbs.forearm[s][0], scene.limbs.hand[s][0]) for s in SIDES])
     free = scene.clothes & (forearms > 1.0)
     chest = free & (np.abs(scene.across) < 0.7) & (scene.along > 0.12) & (scene.along < 0.6)
     thighs = free & (_thigh_distance(scene) < 0.8) & (scene.along > 1.2)
-    ratio = _top_over_bottom(bins, scene, free, chest, thighs)
-    top = _top(scene, free, ratio)
+    ratio = _top_over_bottom(scene, free, chest, thighs)
+    bare = _bare_waist(scene)
+    top = _top(scene, free, ratio, bare)
     bottom = scene.clothes & ~top
 
     labels = np.zeros(scene.clothes.shape, np.uint8)
     skirt = _is_skirt(scene, bottom)
-    if skirt and _bare_waist(scene) is None and _one_colour(bins, chest, thighs, scene):
+    if skirt and bare is None and _one_colour(scene, chest, thighs & (scene.along > 1.35)):
         labels[scene.clothes] = Parse.DRESS
         return labels
     labels[top] = Parse.UPPER
@@ -115,22 +117,27 @@ def _waist_prior(scene: Scene) -> np.ndarray:
     return np.clip((WAIST - scene.along) / WAIST_SPREAD, -4, 4)
 
 
-def _top_over_bottom(
-    bins: np.ndarray, scene: Scene, free: np.ndarray, top: np.ndarray, bottom: np.ndarray
-) -> np.ndarray:
+def _top_over_bottom(scene: Scene, free: np.ndarray, top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     """Log likelihood of top against bottom, by colour learnt from seeds and then from its own answer; (h, w)."""
-    prior, patterns = _waist_prior(scene), pattern_bins(scene.image)
-    ratio = np.zeros(bins.shape, np.float32)
+    free, top, bottom, prior = (_thin(a) for a in (free, top, bottom, _waist_prior(scene)))
+    colours, patterns = colour_bins(_thin(scene.image)), pattern_bins(_thin(scene.image))
+    ratio = np.zeros(free.shape, np.float32)
     for _ in range(2):
-        if top.sum() < 50 or bottom.sum() < 50:
+        if top.sum() < 20 or bottom.sum() < 20:
             break
-        colour = np.log((Colours(bins, top).histogram + _EMPTY) / (Colours(bins, bottom).histogram + _EMPTY))
+        colour = np.log((Colours(colours, top).histogram + _EMPTY) / (Colours(colours, bottom).histogram + _EMPTY))
         pattern = np.log(_shares(patterns, top) / _shares(patterns, bottom))
-        ratio = np.clip(colour, -4, 4).astype(np.float32)[bins] + np.clip(pattern, -2, 2).astype(np.float32)[patterns]
-        ratio = cv2.blur(ratio, (5, 5))
+        ratio = np.clip(colour, -4, 4).astype(np.float32)[colours]
+        ratio += np.clip(pattern, -2, 2).astype(np.float32)[patterns]
+        ratio = cv2.blur(ratio, (3, 3))
         top = free & (ratio + prior > 1.5)
         bottom = free & (ratio + prior < -1.5)
-    return ratio
+    return cv2.resize(ratio, scene.clothes.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _thin(pixels: np.ndarray) -> np.ndarray:
+    """Every second row and column: colours need no more."""
+    return np.ascontiguousarray(pixels[::2, ::2])
 
 
 def pattern_bins(image: np.ndarray) -> np.ndarray:
@@ -139,8 +146,8 @@ def pattern_bins(image: np.ndarray) -> np.ndarray:
     A zebra's white is a white top's white; that black is near tells them apart.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    mean = cv2.blur(grey, (11, 11))
-    spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (11, 11)) - mean * mean, 0))
+    mean = cv2.blur(grey, (5, 5))
+    spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (5, 5)) - mean * mean, 0))
     return np.clip(np.log2(spread + 1), 0, 5.99).astype(np.int32) * 8 + (mean / 32).astype(np.int32)
 
 
@@ -166,18 +173,17 @@ def _bare_waist(scene: Scene) -> tuple[float, float] | None:
     return float(run[0]), float(run[-1])
 
 
-def _top(scene: Scene, free: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+def _top(scene: Scene, free: np.ndarray, ratio: np.ndarray, bare: tuple[float, float] | None) -> np.ndarray:
     """Mask of the top with its sleeves."""
     trunk = free & (np.abs(scene.across) < 1.3)
     rows = np.arange(trunk.shape[0])[:, None]
-    bare = _bare_waist(scene)
     if bare:
         above = np.broadcast_to(rows < (bare[0] + bare[1]) / 2, trunk.shape)
     else:
         line = _waist_line(scene, trunk, ratio + _waist_prior(scene))
         above = scene.along < WAIST if line is None else rows < line[None]
-    top = scene.clothes & (above | (_sleeves(scene, ratio) & (scene.along < 1.8)) | (scene.along < 0.2))
-    return _without_crumbs(scene, top)
+    sleeves = _sleeves(scene, ratio) & (scene.along < 1.8)
+    return _without_crumbs(scene, scene.clothes & (above | sleeves | (scene.along < 0.2)), sleeves)
 
 
 def _waist_line(scene: Scene, trunk: np.ndarray, evidence: np.ndarray) -> np.ndarray | None:
@@ -243,14 +249,15 @@ def _clothed(scene: Scene, distance: np.ndarray, place: np.ndarray) -> float:
     return float(clothes / (clothes + skin)) if clothes + skin > 10 else 1.0
 
 
-def _without_crumbs(scene: Scene, top: np.ndarray) -> np.ndarray:
+def _without_crumbs(scene: Scene, top: np.ndarray, sleeves: np.ndarray) -> np.ndarray:
     """The top without small pieces apart from it low on the body, and with the pieces of others high on it."""
     count, labels, stats, centres = cv2.connectedComponentsWithStats(top.astype(np.uint8))
     if count > 2:
-        largest = stats[1:, cv2.CC_STAT_AREA].max()
+        areas = stats[:, cv2.CC_STAT_AREA]
+        of_sleeves = np.bincount(labels[sleeves], minlength=count) > 0.5 * areas
         for piece in range(1, count):
             middle = scene.along[int(centres[piece][1]), int(centres[piece][0])]
-            if stats[piece, cv2.CC_STAT_AREA] < 0.08 * largest and middle > 0.8:
+            if areas[piece] < 0.08 * areas[1:].max() and middle > 0.8 and not of_sleeves[piece]:
                 top = top & (labels != piece)
     bottom = scene.clothes & ~top
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bottom.astype(np.uint8))
@@ -260,12 +267,12 @@ def _without_crumbs(scene: Scene, top: np.ndarray) -> np.ndarray:
     return top | (bottom & (labels != largest) & (scene.along < 1.1))
 
 
-def _one_colour(bins: np.ndarray, chest: np.ndarray, thighs: np.ndarray, scene: Scene) -> bool:
+def _one_colour(scene: Scene, chest: np.ndarray, skirt: np.ndarray) -> bool:
     """Whether chest and skirt look like one piece, and enough of the skirt is seen to say so."""
-    low = thighs & (scene.along > 1.35)
-    if min(chest.sum(), low.sum()) < 100:
+    bins, chest, skirt = colour_bins(_thin(scene.image)), _thin(chest), _thin(skirt)
+    if min(chest.sum(), skirt.sum()) < 50:
         return False
-    return Colours(bins, chest).likeness(Colours(bins, low)) > 0.75
+    return Colours(bins, chest).likeness(Colours(bins, skirt)) > ONE_COLOUR
 
 
 @dataclass(frozen=True)
@@ -329,4 +336,15 @@ def _is_skirt(scene: Scene, bottom: np.ndarray) -> bool:
     shape = leg_shape(scene, bottom)
     if shape.rows < 0.12 or shape.apart > 0.055:
         return False
-    return shape.hem or (shape.rows > 0.25 and shape.seam < 5)
+    return shape.hem or (shape.rows > 0.25 and shape.seam < 5 and not _knee_bent(scene.keypoints))
+
+
+def _knee_bent(keypoints: np.ndarray) -> bool:
+    """Whether a leg that is seen is bent, so that no cloth between two straight legs can be looked for."""
+    for side in ("L", "R"):
+        hip, knee, ankle = (keypoints[Joint[f"{side}_{name}"]] for name in ("HIP", "KNEE", "ANKLE"))
+        thigh, shin = hip[:2] - knee[:2], ankle[:2] - knee[:2]
+        cosine = float(thigh @ shin) / max(float(np.hypot(*thigh) * np.hypot(*shin)), 1e-3)
+        if min(knee[3], ankle[3]) >= 0.5 and cosine > -0.6:
+            return True
+    return False

@@ -15,6 +15,7 @@ LEGS = {
     "left": (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE, Joint.L_HEEL, Joint.L_TOES),
     "right": (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE, Joint.R_HEEL, Joint.R_TOES),
 }
+_IS_BOTTOM = np.isin(np.arange(len(Parse)), (Parse.PANTS, Parse.SKIRT, Parse.DRESS))
 
 
 def parse_person(image: np.ndarray, regions: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,8 +41,9 @@ def parse_person(image: np.ndarray, regions: np.ndarray, keypoints: np.ndarray) 
     parse[region == Region.HAIR] = Parse.HAIR
     parse[skin] = Parse.TORSO_SKIN
     left, right = (limbs.arm_distance(side) for side in SIDES)
-    neck = (along < 0.1) & (along > -1.2) & (np.abs(across) < 0.62)
-    raised = (along < -0.05) & ((np.abs(across) > 1.0) | (along < -1.2))  # hands over the head
+    eyes = frame.along((keypoints[Joint.L_EYE, :2] + keypoints[Joint.R_EYE, :2]) / 2) / frame.torso_length
+    neck = (along > eyes) & (along < 0.25) & (np.abs(across) < 0.85)
+    raised = (along < -0.05) & ((np.abs(across) > 1.0) | (along < eyes))  # hands beside or over the head
     arm = skin & ((np.minimum(left, right) < 1.5) | raised) & ~neck
     legs = {side: _leg_distance(keypoints, side, shape) for side in SIDES}
     leg = skin & (along > 1.05) & (np.minimum(left, right) > 1.2)
@@ -94,37 +96,54 @@ def _head_wear(parse: np.ndarray, others: np.ndarray, keypoints: np.ndarray) -> 
     mouth = (points[Joint.L_MOUTH] + points[Joint.R_MOUTH]) / 2
     face = float(np.hypot(*(mouth - eyes)))
     down = (mouth - eyes) / max(face, 1e-3)
-    count, labels, _, centres = cv2.connectedComponentsWithStats(others.astype(np.uint8))
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(others.astype(np.uint8))
     for piece in range(1, count):
         away = centres[piece] - eyes
+        small = stats[piece, cv2.CC_STAT_AREA] < 0.5 * face**2
         along, across = away @ down / max(face, 1e-3), abs(away @ (down[1], -down[0])) / max(face, 1e-3)
         if across > 2.0:
             continue
         if -2.6 < along < -0.55:
-            parse[labels == piece] = Parse.HAT
+            parse[labels == piece] = Parse.HAIR if small else Parse.HAT
         elif abs(along) <= 0.55 and across < 1.0:
             parse[labels == piece] = Parse.SUNGLASSES
+
+
+def _foot(keypoints: np.ndarray, side: str, shape: tuple[int, int]) -> np.ndarray:
+    """Distance to a foot in units of its thickness."""
+    unit, points = BodyFrame.of(keypoints).shoulder_width, keypoints[:, :2]
+    ankle, heel, toes = (points[joint] for joint in LEGS[side][2:])
+    sole = capsule(shape, heel, toes, (0.14 * unit, 0.14 * unit), STEP)[0]
+    return np.minimum(sole, capsule(shape, ankle, toes, (0.12 * unit, 0.12 * unit), STEP)[0])
+
+
+def _seen_feet(keypoints: np.ndarray, shape: tuple[int, int]) -> list[str]:
+    """Sides whose ankle is in the picture."""
+    ankles = {side: keypoints[LEGS[side][2]] for side in SIDES}
+    return [side for side, (_, y, _, sure) in ankles.items() if sure >= 0.5 and y < shape[0] * STEP]
+
+
+def feet(keypoints: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Where feet are, at half size; bool (h, w)."""
+    found = np.zeros(shape, bool)
+    for side in _seen_feet(keypoints, shape):
+        found |= _foot(keypoints, side, shape) < 1.5
+    return found
 
 
 def _shoes_and_socks(
     parse: np.ndarray, others: np.ndarray, keypoints: np.ndarray, legs: dict[str, np.ndarray]
 ) -> None:
     """What covers a foot is a shoe; cloth on a shin that hangs on nothing above is a sock."""
-    unit, points = BodyFrame.of(keypoints).shoulder_width, keypoints[:, :2]
-    cloth = np.isin(parse, (Parse.PANTS, Parse.SKIRT, Parse.DRESS))
+    cloth = _IS_BOTTOM[parse]
     loose = cloth & ~_largest(cloth)
-    for side, shoe in (("left", Parse.LEFT_SHOE), ("right", Parse.RIGHT_SHOE)):
-        knee, ankle, heel, toes = (points[joint] for joint in LEGS[side][1:])
-        if keypoints[LEGS[side][2], 3] < 0.5:
-            continue
-        foot = np.minimum(
-            capsule(parse.shape, heel, toes, (0.14 * unit, 0.14 * unit), STEP)[0],
-            capsule(parse.shape, ankle, toes, (0.12 * unit, 0.12 * unit), STEP)[0],
-        )
+    for side in _seen_feet(keypoints, parse.shape):
+        knee, ankle = (keypoints[joint, :2] for joint in LEGS[side][1:3])
         _, place = capsule(parse.shape, knee, ankle, (1, 1), STEP)
         shin = (legs[side] < 1.3) & (place > 0.3)
         parse[(loose | others) & shin & (place <= 0.97)] = Parse.SOCKS
-        parse[(cloth | others) & (foot < 1.3) & (place > 0.97)] = shoe
+        shoe = (cloth | others) & (_foot(keypoints, side, parse.shape) < 1.4) & (place > 0.97)
+        parse[shoe] = Parse.LEFT_SHOE if side == "left" else Parse.RIGHT_SHOE
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:
@@ -135,12 +154,4 @@ def _largest(mask: np.ndarray) -> np.ndarray:
 
 def enlarge(parse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """A parse map at another size with smooth borders instead of steps."""
-    best = np.zeros(shape, np.float32)
-    large = np.zeros(shape, np.uint8)
-    for label in np.unique(parse):
-        part = cv2.GaussianBlur((parse == label).astype(np.float32), (0, 0), 0.8)
-        part = cv2.resize(part, shape[::-1], interpolation=cv2.INTER_LINEAR)
-        closer = part > best
-        large[closer] = label
-        best = np.maximum(best, part)
-    return large
+    return cv2.medianBlur(cv2.resize(parse, shape[::-1], interpolation=cv2.INTER_NEAREST), 5)

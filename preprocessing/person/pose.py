@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
@@ -13,6 +14,8 @@ from preprocessing import weights
 
 # Two are enough to tell a shopper that there is someone else in the picture.
 MAX_PEOPLE = 2
+# The networks look at 256 x 256 pixels of a person; a larger picture only makes the masks dearer.
+LONG_SIDE = 640
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Pose:
     Attributes:
         keypoints: float32 (33, 4): x and y in pixels (may lie outside), depth z in pixels towards the camera
             negative, confidence 0..1; indexed by `Joint`.
-        mask: float32 (H, W), 0..1, where the body is.
+        mask: float32 (h, w), 0..1, where the body is; of the picture's shape, smaller.
     """
 
     keypoints: np.ndarray
@@ -46,14 +49,16 @@ def _landmarker() -> _Landmarker:
 
 
 def detect_poses(image: np.ndarray) -> list[Pose]:
-    """Bodies in a picture, at most two, the larger shoulders first. Raises WeightsMissing."""
+    """Bodies in a picture, at most two. Raises WeightsMissing."""
     height, width = image.shape[:2]
-    picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image))
+    scale = min(1.0, LONG_SIDE / max(height, width))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(small))
     found = _landmarker().detect(picture)
     poses = []
     for points, mask in zip(found.pose_landmarks, found.segmentation_masks or (), strict=True):
         keypoints = np.array(
             [[p.x * width, p.y * height, p.z * width, p.visibility] for p in points], dtype=np.float32
         )
-        poses.append(Pose(keypoints, mask.numpy_view().reshape(height, width).copy()))
+        poses.append(Pose(keypoints, mask.numpy_view().reshape(small.shape[:2]).copy()))
     return poses

@@ -8,17 +8,21 @@ import cv2
 import numpy as np
 
 from preprocessing import arrays
-from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.labels import Joint, Parse, Region
 from preprocessing.person.body import HALF_HIPS_TO_SHOULDERS, TORSO_TO_SHOULDERS, BodyFrame
 from preprocessing.person.checks import check_keypoints, check_only_person, check_separable, check_size
-from preprocessing.person.parsing import STEP, enlarge, parse_person
-from preprocessing.person.pose import detect_poses
-from preprocessing.person.segmentation import refine, segment
+from preprocessing.person.parsing import STEP, enlarge, feet, parse_person
+from preprocessing.person.pose import Pose, detect_poses
+from preprocessing.person.segmentation import agree, refine, segment, stretched
 
 # Raised when the same photo gives another result, so that caches are made anew.
 VERSION = "2"
 LONG_SIDE = 1024
+# The upper body is looked at once more when its box is smaller than this share of the whole person's.
+NEARER = 0.72
+# How much the pose network is heeded about where the body is: the segmenter was made for portraits and hardly sees
+# shoes.
+TRUST, SHOE_TRUST = 0.4, 0.8
 
 HIPS_SYNTHESISED = "hips_synthesised"
 
@@ -90,32 +94,64 @@ def _with_hips(keypoints: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarra
     return made, True
 
 
-def _box(keypoints: np.ndarray, mask: np.ndarray, last: float) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom around a person down to `last` torso lengths below the shoulders, with some air."""
-    height, width = mask.shape
+@dataclass(frozen=True)
+class Box:
+    """Part of a picture: left, top, right, bottom, even, so that half sizes fall on whole pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    @property
+    def sides(self) -> tuple[int, int, int, int]:
+        return self.left, self.top, self.right, self.bottom
+
+    @property
+    def longer(self) -> int:
+        return max(self.right - self.left, self.bottom - self.top)
+
+
+def person_box(keypoints: np.ndarray, mask: np.ndarray, shape: tuple[int, int], last: float = np.inf) -> Box:
+    """A box around a person down to `last` torso lengths below the shoulders, with some air.
+
+    Args:
+        mask: where the body is, of the picture's shape, smaller.
+        shape: (height, width) of the picture.
+    """
     frame = BodyFrame.of(keypoints)
     rows, columns = np.nonzero(mask > 0.5)
+    scale = shape[0] / mask.shape[0]
+    sure = keypoints[keypoints[:, 3] >= 0.5, :2]
     margin = 0.25 * frame.shoulder_width
-    left, right = columns.min() - margin, columns.max() + margin
-    top, bottom = rows.min() - margin, rows.max() + margin
+    left, top = np.minimum(sure.min(0), (columns.min() * scale, rows.min() * scale)) - margin
+    right, bottom = np.maximum(sure.max(0), (columns.max() * scale, rows.max() * scale)) + margin
     bottom = min(bottom, frame.origin[1] + last * frame.torso_length)
-    return max(0, int(left)), max(0, int(top)), min(width, int(right) + 1), min(height, int(bottom) + 1)
+    even = [int(side) // 2 * 2 for side in (max(0, left), max(0, top))]
+    return Box(*even, min(shape[1], int(right) + 2) // 2 * 2, min(shape[0], int(bottom) + 2) // 2 * 2)
 
 
-def _regions(image: np.ndarray, keypoints: np.ndarray, pose_mask: np.ndarray) -> np.ndarray:
-    """Regions of the whole person, and of the upper body once more from nearer where that shows more."""
-    whole = _box(keypoints, pose_mask, last=99)
-    regions = segment(image, whole)
-    upper = _box(keypoints, pose_mask, last=1.5)
-    if max(upper[2] - upper[0], upper[3] - upper[1]) < 0.75 * max(whole[2] - whole[0], whole[3] - whole[1]):
-        near = segment(image, upper)
-        fade = int(0.15 * (upper[3] - upper[1]))
-        weight = np.zeros(image.shape[:2], np.float32)
-        weight[upper[1] : upper[3], upper[0] : upper[2]] = np.clip(
-            (upper[3] - np.arange(upper[1], upper[3], dtype=np.float32)) / fade, 0, 1
-        )[:, None]
-        regions = regions * (1 - weight) + near * weight
-    return regions
+def find_regions(image: np.ndarray, pose: Pose) -> tuple[Box, np.ndarray]:
+    """Where the person is, and the regions there at half size, float32 (6, h, w).
+
+    The whole person is looked at once, and the upper body once more from nearer where that shows much more.
+    """
+    whole = person_box(pose.keypoints, pose.mask, image.shape[:2])
+    small = (whole.bottom - whole.top) // STEP, (whole.right - whole.left) // STEP
+    regions = stretched(segment(image, whole.sides), small)
+    upper = person_box(pose.keypoints, pose.mask, image.shape[:2], last=1.5)
+    if upper.longer < NEARER * whole.longer:
+        rows = slice((upper.top - whole.top) // STEP, (upper.bottom - whole.top) // STEP)
+        columns = slice((upper.left - whole.left) // STEP, (upper.right - whole.left) // STEP)
+        height = rows.stop - rows.start
+        near = stretched(segment(image, upper.sides), (height, columns.stop - columns.start))
+        weight = np.clip((height - np.arange(height, dtype=np.float32)) / (0.15 * height), 0, 1)[:, None]
+        regions[:, rows, columns] = regions[:, rows, columns] * (1 - weight) + near * weight
+    return whole, regions
 
 
 def prepare_person(image: np.ndarray) -> PreparedPerson:
@@ -130,26 +166,40 @@ def prepare_person(image: np.ndarray) -> PreparedPerson:
     """
     check_size(image)
     picture = working_size(image)
-    poses = detect_poses(picture)
-    if not poses:
-        raise Refusal(
-            "photo.no_person",
-            gettext_noop("We cannot find a person in this photo. Please choose one that shows you from head to hips."),
-        )
-    pose = check_only_person(poses, picture.shape[:2])
-    keypoints, synthesised = _with_hips(pose.keypoints, picture.shape[:2])
-    check_keypoints(keypoints, picture.shape[:2], hips_seen=not synthesised)
+    shape = picture.shape[:2]
+    pose = check_only_person(detect_poses(picture))
+    keypoints, synthesised = _with_hips(pose.keypoints, shape)
+    check_keypoints(keypoints, shape, hips_seen=not synthesised)
 
-    regions = _regions(picture, keypoints, pose.mask)
-    check_separable(1 - regions[Region.BACKGROUND], pose.mask)
-    small = cv2.resize(picture, (picture.shape[1] // STEP, picture.shape[0] // STEP), interpolation=cv2.INTER_AREA)
-    regions = np.stack([cv2.resize(r, small.shape[1::-1], interpolation=cv2.INTER_AREA) for r in regions])
-    regions = refine(regions, small)
-    parse, carried = parse_person(small, regions, keypoints)
-    parse = enlarge(parse, picture.shape[:2])
-    person = np.clip((1 - regions[Region.BACKGROUND] - 0.15) / 0.7, 0, 1)
-    mask = cv2.resize((person * 255).astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    carried = cv2.resize(carried.astype(np.uint8), picture.shape[1::-1]) > 0
+    box, regions = find_regions(picture, Pose(keypoints, pose.mask))
+    body = _inside(pose.mask, box, shape)
+    check_separable(1 - regions[Region.BACKGROUND], body)
+    inside = picture[box.window]
+    small = cv2.resize(inside, regions.shape[:0:-1], interpolation=cv2.INTER_AREA)
+    moved = keypoints - np.array([box.left, box.top, 0, 0], np.float32)
+    trust = np.where(feet(moved, body.shape), np.float32(SHOE_TRUST), np.float32(TRUST))
+    regions = refine(agree(regions, body, trust), small)
+    parse, carried = parse_person(small, regions, moved)
+
+    whole = PreparedPerson(
+        picture,
+        keypoints,
+        np.zeros(shape, np.uint8),
+        np.zeros(shape, np.uint8),
+        np.zeros(shape, bool),
+        frozenset({HIPS_SYNTHESISED} if synthesised else set()),
+    )
+    size = inside.shape[:2]
+    mask = np.clip((1 - regions[Region.BACKGROUND] - 0.15) / 0.7, 0, 1)
+    mask = cv2.resize((mask * 255).astype(np.uint8), size[::-1], interpolation=cv2.INTER_LINEAR)
+    carried = cv2.resize(carried.astype(np.uint8), size[::-1]) > 0
+    parse = enlarge(parse, size)
     parse[(mask < 64) | carried] = Parse.BACKGROUND
-    flags = frozenset({HIPS_SYNTHESISED} if synthesised else set())
-    return PreparedPerson(picture, keypoints, mask, parse, carried, flags)
+    whole.mask[box.window], whole.parse[box.window], whole.carried[box.window] = mask, parse, carried
+    return whole
+
+
+def _inside(mask: np.ndarray, box: Box, shape: tuple[int, int]) -> np.ndarray:
+    """The part of a smaller mask of a picture that lies in a box, at half size."""
+    large = cv2.resize(mask, (shape[1] // STEP, shape[0] // STEP), interpolation=cv2.INTER_LINEAR)
+    return large[box.top // STEP : box.bottom // STEP, box.left // STEP : box.right // STEP]

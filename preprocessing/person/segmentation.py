@@ -12,6 +12,11 @@ from mediapipe.tasks.python import BaseOptions, vision
 from preprocessing import weights
 from preprocessing.labels import Region
 
+# Rows and columns the network sees.
+GRID = 256
+# A pixel with less background than this is surely the person.
+SURE = 0.1
+
 
 class _Segmenter(vision.ImageSegmenter):
     def __del__(self):
@@ -28,36 +33,59 @@ def _segmenter() -> _Segmenter:
     return _Segmenter.create_from_options(options)
 
 
-def _segment(image: np.ndarray) -> np.ndarray:
-    picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image))
-    masks = _segmenter().segment(picture).confidence_masks
-    return np.stack([mask.numpy_view().reshape(image.shape[:2]) for mask in masks])
-
-
 def segment(image: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """Confidence of each `Region`, looked at through a box, since the network sees 256 x 256 pixels only.
+    """Confidence of each `Region` inside a box, since the network sees 256 x 256 pixels only.
 
     Args:
         image: uint8 RGB (H, W, 3).
-        box: left, top, right, bottom; outside it everything is background.
+        box: left, top, right, bottom.
 
     Returns:
-        float32 (6, H, W), sums to one. Raises WeightsMissing.
+        float32 (6, 256, 256), the box stretched to a square; sums to one. Raises WeightsMissing.
     """
     left, top, right, bottom = box
-    regions = np.zeros((len(Region), *image.shape[:2]), np.float32)
-    regions[Region.BACKGROUND] = 1
-    regions[:, top:bottom, left:right] = _segment(image[top:bottom, left:right])
-    return regions
+    seen = cv2.resize(image[top:bottom, left:right], (GRID, GRID), interpolation=cv2.INTER_AREA)
+    masks = _segmenter().segment(mp.Image(image_format=mp.ImageFormat.SRGB, data=seen)).confidence_masks
+    return np.stack([mask.numpy_view().reshape(GRID, GRID) for mask in masks])
+
+
+def stretched(regions: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The same confidences at another size; float32 (6, h, w)."""
+    return np.stack([cv2.resize(region, shape[::-1], interpolation=cv2.INTER_LINEAR) for region in regions])
+
+
+def agree(regions: np.ndarray, body: np.ndarray, trust: np.ndarray | float) -> np.ndarray:
+    """Regions that heed a second network's opinion of where the body is, except where they are sure of it.
+
+    Args:
+        regions: float32 (6, H, W) that sum to one.
+        body: float32 (H, W), 0..1, where that network sees the body.
+        trust: weight of its opinion, 0..1, a number or (H, W).
+
+    Returns:
+        Regions that sum to one; body seen by the second alone goes to OTHERS.
+    """
+    background = regions[Region.BACKGROUND] * (1 - trust) + (1 - body) * trust
+    background = np.where(regions[Region.BACKGROUND] < SURE, regions[Region.BACKGROUND], background)
+    person = 1 - regions[Region.BACKGROUND]
+    heeded = regions * np.where(person > 0.05, (1 - background) / np.maximum(person, 0.05), 0)
+    heeded[Region.BACKGROUND] = background
+    heeded[Region.OTHERS] += np.clip(1 - heeded.sum(0), 0, 1)
+    return heeded
 
 
 def refine(regions: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """The same confidences with their edges drawn to those of the picture (guided filter, He 2010).
+    """The same confidences with their edges drawn to those of the picture (fast guided filter, arXiv:1505.00996).
 
     Args:
-        regions: float32 (N, H, W).
+        regions: float32 (6, H, W) that sum to one.
         image: uint8 RGB (H, W, 3).
     """
-    guide = cv2.ximgproc.createGuidedFilter(image, 4, (0.02 * 255) ** 2)
-    refined = np.stack([np.clip(guide.filter(region), 0, 1) for region in regions])
+    guide = cv2.ximgproc.createGuidedFilter(image, 4, (0.02 * 255) ** 2, 0.5)
+    refined = np.zeros_like(regions)
+    # The filter keeps sums: the background is what the others leave, and what is nowhere needs no edges.
+    for region in range(1, len(regions)):
+        if regions[region].max() > 0.1:
+            refined[region] = np.clip(guide.filter(regions[region]), 0, 1)
+    refined[Region.BACKGROUND] = np.clip(1 - refined.sum(0), 0, 1)
     return refined / np.maximum(refined.sum(0), 1e-6)
