@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import urlencode
 
 from django.db.models import Max
 from django.urls import reverse
@@ -60,6 +61,16 @@ class Card:
     @cached_property
     def row(self) -> TryOn:
         return self.request.best
+
+    @property
+    def fitting_url(self) -> str:
+        """The fitting room of the garment, with the same photo and second garment chosen."""
+        chosen = {"from": "tryon"}
+        if self.request.photo:
+            chosen["photo"] = self.request.photo.pk
+        if self.request.worn_with:
+            chosen["with"] = self.request.worn_with.sku
+        return f"{self.request.garment.get_absolute_url()}?{urlencode(chosen)}#fitting"
 
     @property
     def result_url(self) -> str:

@@ -1,6 +1,7 @@
 """Photos and try-ons, as a browser is sent them; the worker's part is written by hand."""
 
 import re
+from html import unescape
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -322,6 +323,8 @@ def test_an_outfit_is_asked_for_and_shown_by_both_names(outfits, shopper_client,
     text = text_of(shopper_client.get(answer.url))
     assert "Preview picture: Tee + Jeans tried on" in text
     assert row.worn_with.get_absolute_url() in text and garment.get_absolute_url() in text
+    again = unescape(re.search(r'href="([^"]+)">Try on again', text)[1])
+    assert 'name="worn_with" value="jeans" checked' in text_of(shopper_client.get(again))
     assert "Tee + Jeans" in text_of(shopper_client.get(TRYONS))
     assert "try-on-TEE-1-jeans.jpg" in shopper_client.get(answer.url, {"download": "1"})["Content-Disposition"]
     shopper_client.post(CREATE, asked)  # the same page, without the second garment: another wish

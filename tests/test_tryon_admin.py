@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from shop.models import Photo
 from tests.pictures import astronaut, encoded
 from tryon.lease import Lease
 from tryon.models import EngineState, TryOn
@@ -43,7 +44,9 @@ def test_the_list_shows_pictures_times_and_errors(admin_client, rows):
 
 def test_an_error_can_be_read_and_run_again(admin_client, rows, django_capture_on_commit_callbacks):
     good, bad = rows
+    Photo.objects.update(difficulty="hard")
     answer = admin_client.get(page(bad)).content.decode()
+    assert "hard" in answer
     assert "Traceback: line 7" in answer and "This took too long." in answer
     again = reverse("admin:tryon_again", args=[bad.pk])
     assert again in answer

@@ -40,7 +40,7 @@ class TryOnAdmin(admin.ModelAdmin):
     fieldsets = [
         (None, {"fields": ["picture", "status", "stage", "engine", "engine_version", *GARMENTS, "retry_of"]}),
         (_("What went wrong"), {"fields": ["error_code", "sentence", "detail"]}),
-        (_("Work"), {"fields": ["attempts", "took", "timings", "notes", "seed"]}),
+        (_("Work"), {"fields": ["pose", "attempts", "took", "timings", "notes", "seed"]}),
         (_("Times"), {"fields": ["created", "sent_at", "started", "finished", "lease_until", "expires_at"]}),
         (_("Numbers"), {"fields": ["id", "request", "shopper"]}),
     ]
@@ -102,6 +102,10 @@ class TryOnAdmin(admin.ModelAdmin):
         if not (row.started and row.finished):
             return "–"
         return _("%.1f s") % (row.finished - row.started).total_seconds()
+
+    @admin.display(description=_("pose"))
+    def pose(self, row):
+        return (row.photo and row.photo.get_difficulty_display()) or "–"
 
     @admin.display(description=_("error"), ordering="error_code")
     def error(self, row):

@@ -55,7 +55,9 @@ def garment(request, slug):
         "colours": colours_of(garment),
         "wearable": wearable(),
         "similar": similar(garment, k=SIMILAR),
-        "fitting": Fitting.of(garment, shopper, photo=request.GET.get("photo", "")),
+        "fitting": Fitting.of(
+            garment, shopper, photo=request.GET.get("photo", ""), worn_with=request.GET.get("with", "")
+        ),
     }
     return render(request, "frontend/garment.html", context)
 
