@@ -20,9 +20,6 @@ VERSION = "2"
 LONG_SIDE = 1024
 # The upper body is looked at once more when its box is smaller than this share of the whole person's.
 NEARER = 0.72
-# How much the pose network is heeded about where the body is: the segmenter was made for portraits and hardly sees
-# shoes.
-TRUST, SHOE_TRUST = 0.4, 0.8
 
 HIPS_SYNTHESISED = "hips_synthesised"
 
@@ -177,8 +174,7 @@ def prepare_person(image: np.ndarray) -> PreparedPerson:
     inside = picture[box.window]
     small = cv2.resize(inside, regions.shape[:0:-1], interpolation=cv2.INTER_AREA)
     moved = keypoints - np.array([box.left, box.top, 0, 0], np.float32)
-    trust = np.where(feet(moved, body.shape), np.float32(SHOE_TRUST), np.float32(TRUST))
-    regions = refine(agree(regions, body, trust), small)
+    regions = refine(agree(regions, body, feet(moved, body.shape)), small)
     parse, carried = parse_person(small, regions, moved)
 
     whole = PreparedPerson(

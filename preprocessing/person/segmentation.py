@@ -14,8 +14,11 @@ from preprocessing.labels import Region
 
 # Rows and columns the network sees.
 GRID = 256
-# A pixel with less background than this is surely the person.
+# A pixel with less background than this is surely the person, one with less person surely none.
 SURE = 0.1
+# How much the pose network is heeded about where the body is elsewhere; about things that may be carried or stand
+# behind; and at the feet, since the segmenter was made for portraits and hardly sees shoes.
+TRUST, THINGS_TRUST, FEET_TRUST = 0.4, 0.9, 0.8
 
 
 class _Segmenter(vision.ImageSegmenter):
@@ -54,19 +57,23 @@ def stretched(regions: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.stack([cv2.resize(region, shape[::-1], interpolation=cv2.INTER_LINEAR) for region in regions])
 
 
-def agree(regions: np.ndarray, body: np.ndarray, trust: np.ndarray | float) -> np.ndarray:
-    """Regions that heed a second network's opinion of where the body is, except where they are sure of it.
+def agree(regions: np.ndarray, body: np.ndarray, feet: np.ndarray) -> np.ndarray:
+    """Regions that heed a second network's opinion of where the body is, where they are unsure of it and at the feet.
 
     Args:
         regions: float32 (6, H, W) that sum to one.
         body: float32 (H, W), 0..1, where that network sees the body.
-        trust: weight of its opinion, 0..1, a number or (H, W).
+        feet: bool (H, W).
 
     Returns:
         Regions that sum to one; body seen by the second alone goes to OTHERS.
     """
-    background = regions[Region.BACKGROUND] * (1 - trust) + (1 - body) * trust
-    background = np.where(regions[Region.BACKGROUND] < SURE, regions[Region.BACKGROUND], background)
+    background = regions[Region.BACKGROUND]
+    unsure = (background > SURE) & (background < 1 - SURE)
+    trust = np.where(unsure, np.float32(TRUST), np.float32(0))
+    trust = np.maximum(trust, np.float32(THINGS_TRUST) * regions[Region.OTHERS])
+    trust[feet] = FEET_TRUST
+    background = background * (1 - trust) + (1 - body) * trust
     person = 1 - regions[Region.BACKGROUND]
     heeded = regions * np.where(person > 0.05, (1 - background) / np.maximum(person, 0.05), 0)
     heeded[Region.BACKGROUND] = background
