@@ -34,7 +34,7 @@ class Cloth:
         self._colour = _carried(fitted(garment.image), shrunk(mask > 127, 2 * RIM + 1))
         self._alpha = mask.astype(np.float32) / 255
         if garment.neckline is not None:
-            inside = fitted(back_inside(garment.mask > 0, garment.neckline).astype(np.float32))
+            inside = fitted(back_inside(garment.mask > 0, garment.neckline).view(np.uint8)).view(bool)
             self._alpha *= 1 - soft(inside, 1.0)
         self._parts = fitted(garment.parts, cv2.INTER_NEAREST)
         joined = (laid.joined_above - rows.start) * self._scale
@@ -51,25 +51,22 @@ class Cloth:
         alpha = self._alpha * (1 - soft(others, 1.0))
         return alpha if label == BODY else alpha * soft(grown(here, 11), 1.5)
 
-    def draw(self, piece: Piece, shape: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray, int]:
-        """One piece in the photo: its box, uint8 RGBA (h, w, 4) there, and how many cells with cloth are folded."""
+    def draw(self, piece: Piece, shape: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray, int]:
+        """One piece in the photo: its box, its colours uint8 RGB (h, w, 3) and alpha float32 (h, w) there, and how
+        many cells that show cloth are folded."""
         patch, alpha = self._here(piece.patch), self._part(piece.label)
         flow = draw(patch, shape)
-        rgba = np.dstack([self._colour, (alpha * 255 + 0.5).astype(np.uint8)])
-        # A border of one pixel: sampling beyond it finds nothing.
-        drawn = cv2.remap(rgba, flow.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-        return flow.box, drawn, int(folded(patch, alpha).sum())
+        red_green_blue_alpha = cv2.merge([*cv2.split(self._colour), (alpha * 255 + 0.5).astype(np.uint8)])
+        drawn = cv2.remap(red_green_blue_alpha, flow.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        rgb, shown = cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB), drawn[..., 3] * np.float32(1 / 255)
+        return flow.box, rgb, shown, int(folded(patch, alpha).sum())
 
 
 def _carried(image: np.ndarray, core: np.ndarray) -> np.ndarray:
-    """A picture whose pixels outside `core` have the colour of the nearest one inside."""
-    if not core.any():
-        return image
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~core).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    colours = np.zeros((nearest.max() + 1, 3), np.uint8)
-    colours[nearest[core]] = image[core]
-    out = image.copy()
-    out[~core] = colours[nearest[~core]]
-    return out
+    """A picture whose pixels near `core` (bool) but not in it have the mean colour of those in it nearby."""
+    size = 6 * RIM + 1
+    known = core.view(np.uint8)
+    total = cv2.boxFilter(cv2.copyTo(image, known), cv2.CV_32F, (size, size), normalize=False)
+    count = cv2.boxFilter(known, cv2.CV_32F, (size, size), normalize=False)
+    mean = cv2.divide(total, cv2.merge([count] * 3), dtype=cv2.CV_8U)
+    return cv2.copyTo(mean, ((count > 0) & ~core).view(np.uint8), image.copy())

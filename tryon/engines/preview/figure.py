@@ -26,8 +26,8 @@ ARM_JOINTS = {
 OWN_SIDE = {"left": "right", "right": "left"}
 ARM_LABEL = {"left": Parse.RIGHT_ARM, "right": Parse.LEFT_ARM}
 
-# Maps that change slowly are worked out at this part of the size.
-QUARTER = 4
+# Maps that change slowly are worked out at a part of the size.
+HALF, QUARTER = 2, 4
 # Where neck and shoulder meet, and how far up that may be found.
 NECK_ACROSS, NECK_UP, NECK_LEAST, NECK_MOST = 0.22, 0.23, 0.13, 0.30
 # Half the width of a torso at some places along it, for where arms or clothes hide it.
@@ -42,9 +42,10 @@ class Figure:
     Attributes:
         person: whose figure it is: a window of the photo.
         frame: axes of the torso.
-        limbs: the arms as capsules, keyed by the person's own sides.
+        limbs: the arms as capsules at half the size, keyed by the person's own sides.
         shoulders, necks: side to (2,): the shoulder's end on the outline, and where neck and shoulder meet.
         arms: side to (3, 2): shoulder, elbow and wrist joints.
+        arm_radius: side to how thick the arm is compared with its capsule.
         half_widths: side to (48,), half the torso's width at `LEVELS`.
         limits: side to (48,), where an arm hanging there would still hide the top's side; infinite without one.
         waist: where the top worn now ends, in torso lengths; None when it cannot be seen.
@@ -56,6 +57,7 @@ class Figure:
     shoulders: dict[str, np.ndarray]
     necks: dict[str, np.ndarray]
     arms: dict[str, np.ndarray]
+    arm_radius: dict[str, float]
     half_widths: dict[str, np.ndarray]
     limits: dict[str, np.ndarray]
     waist: float | None
@@ -64,6 +66,11 @@ class Figure:
     def maps(self) -> tuple[np.ndarray, np.ndarray]:
         """For each pixel, across in half shoulder widths and along in torso lengths; see `BodyFrame.maps`."""
         return self.frame.maps(self.person.parse.shape)
+
+    @cached_property
+    def half_maps(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same of every second pixel."""
+        return self.frame.maps(self.person.parse[::HALF, ::HALF].shape, HALF)
 
     def half_width(self, side: str, level: np.ndarray) -> np.ndarray:
         return np.interp(level, LEVELS, self.half_widths[side])
@@ -112,7 +119,7 @@ def _half_widths(person: PreparedPerson, frame: BodyFrame, limbs: Limbs) -> tupl
         flat = rays.reshape(-1, 2)
         label = sample(person.parse, flat, Parse.BACKGROUND).reshape(rays.shape[:2])
         arm = np.isin(label, (Parse.LEFT_ARM, Parse.RIGHT_ARM))
-        to_arm = [sample(part[own][0], flat, 9) for part in (limbs.upper_arm, limbs.forearm) for own in OWN_SIDES]
+        to_arm = [sample(m[own][0], flat / HALF, 9) for m in (limbs.upper_arm, limbs.forearm) for own in OWN_SIDES]
         arm |= (np.minimum.reduce(to_arm) < 0.6).reshape(rays.shape[:2]) & (reach > 0.40 * unit)
         stop = (label == Parse.BACKGROUND) | arm
         first = np.where(stop.any(1), stop.argmax(1), len(reach) - 1)
@@ -130,15 +137,16 @@ def _half_widths(person: PreparedPerson, frame: BodyFrame, limbs: Limbs) -> tupl
 
 def _waist(person: PreparedPerson, frame: BodyFrame) -> float | None:
     """Where the top ends in the middle of the body, in torso lengths."""
-    across, along = frame.maps(person.parse.shape)
+    parse = person.parse[::QUARTER, ::QUARTER]
+    across, along = frame.maps(parse.shape, QUARTER)
     middle = (np.abs(across) < 0.55) & (along > 0.3) & (along < 1.6)
-    top, bottom = middle & np.isin(person.parse, TOPS), middle & np.isin(person.parse, BOTTOMS)
-    skin = middle & (person.parse == Parse.TORSO_SKIN)
-    if top.sum() < 100 or (bottom.sum() < 100 and skin.sum() < 100):
+    parse, along = parse[middle], along[middle]
+    top, bottom, skin = (np.isin(parse, labels) for labels in (TOPS, BOTTOMS, (Parse.TORSO_SKIN,)))
+    if top.sum() < 8 or (bottom.sum() < 8 and skin.sum() < 8):
         return None
     # Where the share of the top falls below half, walking down.
     levels = np.arange(0.3, 1.6, 0.02)
-    shown = middle & np.isin(person.parse, (*TOPS, *BOTTOMS, Parse.TORSO_SKIN))
+    shown = top | bottom | skin
     tops, _ = np.histogram(along[top], np.append(levels, 1.6))
     all_of_them, _ = np.histogram(along[shown], np.append(levels, 1.6))
     below = np.flatnonzero((tops < 0.5 * all_of_them) & (all_of_them > 0) & (levels > 0.4))
@@ -165,17 +173,35 @@ def _neck_rise(person: PreparedPerson, frame: BodyFrame) -> dict[str, float]:
 
 
 def _limbs(keypoints: np.ndarray, shape: tuple[int, int]) -> Limbs:
-    """The arms as capsules, worked out at a quarter of the size: away from its axis a distance is nearly linear."""
+    """The arms as capsules at half the size, from a quarter: away from its axis a distance is nearly linear."""
     points = keypoints.copy()
-    points[:, :2] -= (QUARTER - 1) / 2  # the middle of the first quarter-size pixel
-    small = tuple(-(-side // QUARTER) for side in shape)
+    points[:, :2] -= 1  # quarter-size pixels sit between four half-size ones
+    half, small = (tuple(-(-side // step) for side in shape) for step in (HALF, QUARTER))
 
-    def full(maps):
-        size = (small[1] * QUARTER, small[0] * QUARTER)
-        return tuple(cv2.resize(array, size)[: shape[0], : shape[1]] for array in maps)
+    def enlarged(maps):
+        size = (small[1] * 2, small[0] * 2)
+        return tuple(cv2.resize(array, size)[: half[0], : half[1]] for array in maps)
 
     limbs = arm_capsules(points, small, QUARTER)
-    return Limbs(*({side: full(part[side]) for side in part} for part in (limbs.upper_arm, limbs.forearm, limbs.hand)))
+    parts = (limbs.upper_arm, limbs.forearm, limbs.hand)
+    return Limbs(*({side: enlarged(maps) for side, maps in part.items()} for part in parts))
+
+
+def _arm_radii(person: PreparedPerson, frame: BodyFrame, limbs: Limbs) -> dict[str, float]:
+    """How thick each arm is compared with its capsule: by its skin, else by the sleeve on it, else a usual one."""
+    parse = person.parse[::HALF, ::HALF]
+    across, _ = frame.maps(parse.shape, HALF)
+    found = {}
+    for side, _ in SIDES:
+        away, place = limbs.forearm[OWN_SIDE[side]]
+        here = (place > -0.1) & (place < 0.8) & (away < 1.3) & (np.abs(across) > 0.8)
+        skin, sleeve = away[here & (parse == ARM_LABEL[side])], away[here & np.isin(parse, TOPS)]
+        if len(skin) > 80:
+            found[side] = float(np.clip(np.quantile(skin, 0.93), 0.55, 0.95))
+        elif len(sleeve) > 80:  # a sleeve stands off a little
+            found[side] = float(np.clip(0.85 * np.quantile(sleeve, 0.93), 0.6, 0.85))
+    usual = float(np.mean(list(found.values()))) if found else 0.8
+    return {side: found.get(side, usual) for side, _ in SIDES}
 
 
 def measure(person: PreparedPerson) -> Figure:
@@ -198,4 +224,5 @@ def measure(person: PreparedPerson) -> Figure:
     for side, sign in SIDES:
         necks[side] = frame.point(sign * NECK_ACROSS * unit, -rise[side])
     half_widths, limits = _half_widths(person, frame, limbs)
-    return Figure(person, frame, limbs, shoulders, necks, arms, half_widths, limits, _waist(person, frame))
+    radii = _arm_radii(person, frame, limbs)
+    return Figure(person, frame, limbs, shoulders, necks, arms, radii, half_widths, limits, _waist(person, frame))

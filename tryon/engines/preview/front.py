@@ -5,32 +5,29 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from preprocessing.labels import ARMS, Parse
+from preprocessing.labels import ARMS, TOPS, Parse
 from tryon.engines.preview.figure import ARM_LABEL, OWN_SIDE, Figure
-from tryon.engines.preview.pixels import soft
+from tryon.engines.preview.pixels import full, labelled, soft
 
-HEAD = (Parse.HAT, Parse.HAIR, Parse.SUNGLASSES, Parse.SCARF)
+HEAD = (Parse.HAT, Parse.HAIR, Parse.SUNGLASSES, Parse.SCARF, Parse.FACE, Parse.GLOVE)
 
 
 def over(*masks: np.ndarray) -> np.ndarray:
-    """Soft masks one over the other; float32 (H, W)."""
-    free = 1 - masks[0]
-    for mask in masks[1:]:
-        free = free * (1 - mask)
-    return 1 - free
+    """Soft masks together; float32 (H, W)."""
+    return np.maximum.reduce(masks)
 
 
 def head(figure: Figure) -> np.ndarray:
     """Hair, face and things worn over everything, gloves among them; float32 (H, W)."""
-    parse = figure.person.parse
-    things = _things(figure) | (parse == Parse.GLOVE)
-    return over(soft(np.isin(parse, HEAD), 1.5), soft(parse == Parse.FACE, 1.2), soft(things, 1.0))
+    return soft(labelled(figure.person.parse, *HEAD) | _things(figure), 1.2)
 
 
 def _things(figure: Figure) -> np.ndarray:
     """Straps and bags worn over the top; not the small marks on it."""
-    things = figure.person.carried.astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(things)
+    things = figure.person.carried
+    if not things.any():
+        return things
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(things.view(np.uint8))
     large = stats[:, cv2.CC_STAT_AREA] > 0.04 * figure.frame.shoulder_width**2
     large[0] = False
     return large[labels]
@@ -42,17 +39,19 @@ def arms(figure: Figure, sleeve: str | None) -> np.ndarray:
     Arms covered by the new sleeves are not among them, save for the hands.
     """
     parse, limbs = figure.person.parse, figure.limbs
-    arm = np.isin(parse, ARMS)
     covered = {"sleeveless": 0.30, "short": 0.70}.get(sleeve)
-    front = np.zeros(parse.shape, bool)
+    bare = np.zeros(figure.half_maps[0].shape, bool)
+    below_sleeve = bare.copy()
     for side in ("left", "right"):
         distance, place = limbs.upper_arm[side]
         if covered is not None:
-            front |= arm & (distance < 1.5) & (place > covered)
+            bare |= (distance < 1.5) & (place > covered)
         lower = np.minimum(limbs.forearm[side][0], limbs.hand[side][0])
-        front |= arm & (lower < 1.5)
+        bare |= lower < 1.5
         if covered is not None:  # an old sleeve before the body: an arm will be there
-            front |= (parse == Parse.UPPER) & (lower < 0.92)
+            below_sleeve |= lower < 0.92
+    front = labelled(parse, *ARMS) & full(bare, parse.shape)
+    front |= labelled(parse, *TOPS) & full(below_sleeve, parse.shape)
     return soft(front, 1.0)
 
 
@@ -60,7 +59,7 @@ def hands(figure: Figure, side: str) -> np.ndarray:
     """Hands that are seen before the sleeve of one side (the picture's): its own and the other; float32 (H, W)."""
     parse, limbs = figure.person.parse, figure.limbs
     own, other = OWN_SIDE[side], side
-    own_hand = np.isin(parse, ARMS) & (limbs.hand[own][0] < 1.0) & (limbs.hand[own][1] > 0.10)
+    at_own = full((limbs.hand[own][0] < 1.0) & (limbs.hand[own][1] > 0.10), parse.shape)
+    at_other = full(limbs.hand[other][0] < 1.2, parse.shape)
     other_label = ARM_LABEL["right" if side == "left" else "left"]
-    other_hand = (parse == other_label) & (limbs.hand[other][0] < 1.2)
-    return soft(own_hand | other_hand, 1.0)
+    return soft((labelled(parse, *ARMS) & at_own) | (labelled(parse, other_label) & at_other), 1.0)

@@ -39,6 +39,8 @@ class Laid:
         cut: float32 (H, W), 1 where it may be seen, 0 where it ends before its own hem, as a tucked-in top does at
             the waist; None when it is all to be seen. What is cut off does not count as hidden.
         round: float32 (H, W), a factor for the light on it, such as darker sides of a round body; None for even.
+        free: bool (H, W), where it hangs free of what is worn now, as a skirt before trousers, whose folds then say
+            nothing of its own; None where it never does.
         tucked: whether it goes in what is worn below it, so that a new bottom is drawn over it.
     """
 
@@ -49,4 +51,5 @@ class Laid:
     mended: np.ndarray
     cut: np.ndarray | None = None
     round: np.ndarray | None = None
+    free: np.ndarray | None = None
     tucked: bool = False

@@ -6,17 +6,25 @@ import cv2
 import numpy as np
 
 
+def labelled(parse: np.ndarray, *labels: int) -> np.ndarray:
+    """Where a map has one of these labels; bool (H, W)."""
+    table = np.zeros(256, np.uint8)
+    table[list(labels)] = 1
+    return cv2.LUT(parse, table).view(bool)
+
+
 def soft(mask: np.ndarray, sigma: float) -> np.ndarray:
-    """A mask with its edge blurred; float32 0..1."""
-    return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
+    """A mask (bool) with its edge blurred; float32 0..1."""
+    blurred = cv2.GaussianBlur(mask.view(np.uint8) * np.uint8(255), (0, 0), sigma)
+    return blurred * np.float32(1 / 255)
 
 
 def grown(mask: np.ndarray, size: int) -> np.ndarray:
-    return cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+    return cv2.dilate(mask.view(np.uint8), np.ones((size, size), np.uint8)).view(bool)
 
 
 def shrunk(mask: np.ndarray, size: int) -> np.ndarray:
-    return cv2.erode(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+    return cv2.erode(mask.view(np.uint8), np.ones((size, size), np.uint8)).view(bool)
 
 
 def halved(array: np.ndarray, times: int = 2) -> np.ndarray:
@@ -29,9 +37,19 @@ def enlarged(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(array, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
+def full(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A mask made at half the size, by every second pixel, at full size; bool."""
+    return cv2.resize(mask.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
+
+
+def mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray, rest: np.ndarray | None = None) -> np.ndarray:
+    """`share` of the first uint8 picture and `rest`, else what is missing to one, of the second."""
+    return cv2.blendLinear(first, second, share, 1 - share if rest is None else rest)
+
+
 def box_of(mask: np.ndarray, margin: int = 0) -> tuple[slice, slice]:
     """Rows and columns that hold all of a mask and `margin` pixels more; empty slices for an empty mask."""
-    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     if width == 0:
         return slice(0, 0), slice(0, 0)
     return (
@@ -55,6 +73,8 @@ def spread(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def local_mean(image: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean about each pixel, and the weight there; float32 (H, W, C) and (H, W)."""
-    total = cv2.GaussianBlur(image * weight[..., None], (0, 0), sigma)
-    share = cv2.GaussianBlur(weight, (0, 0), sigma)
-    return total.reshape(*share.shape, -1) / (share[..., None] + 1e-4), share
+    step = max(1, int(sigma / 4))  # what is that smooth needs no more pixels
+    total, share = (halved(array, step) for array in (image * weight[..., None], weight))
+    total, share = (cv2.GaussianBlur(array, (0, 0), sigma / step) for array in (total, share))
+    mean = total.reshape(*share.shape, -1) / (share[..., None] + 1e-4)
+    return enlarged(mean, weight.shape).reshape(*weight.shape, -1), enlarged(share, weight.shape)

@@ -15,7 +15,7 @@ STEP = 4
 def folds(figure: Figure, old: np.ndarray) -> np.ndarray:
     """The light on the clothes worn now, as a factor; 1 outside `old` (bool); float32, a quarter of the size."""
     unit = figure.frame.shoulder_width / STEP
-    worn = halved(shrunk(old, 7).astype(np.float32), STEP) > 0.9
+    worn = halved(shrunk(old, 7).view(np.uint8) * np.uint8(255), STEP) > 230
     shade = np.ones(worn.shape, np.float32)
     if worn.sum() < 50:
         return shade
@@ -41,3 +41,10 @@ def rim(cover: np.ndarray, unit: float) -> np.ndarray:
 def thrown(cover: np.ndarray, sigma: float) -> np.ndarray:
     """A soft shadow about a piece of cloth; float32 (H, W)."""
     return enlarged(cv2.GaussianBlur(halved(cover, STEP), (0, 0), sigma / STEP), cover.shape)
+
+
+def level(light: np.ndarray, cover: np.ndarray) -> float:
+    """The mean light on a garment: divided by it, light and shadow change its looks but not its colour as a whole."""
+    some = np.s_[::STEP, ::STEP]
+    weight = cover[some]
+    return float((light[some] * weight).sum() / max(float(weight.sum()), 1e-3)) or 1.0

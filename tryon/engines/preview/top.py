@@ -9,7 +9,7 @@ from preprocessing.labels import ARMS, Parse
 from tryon.engines.preview.figure import SIDES, Figure
 from tryon.engines.preview.front import arms, hands, head, over
 from tryon.engines.preview.laid import Laid, Piece
-from tryon.engines.preview.pixels import grown, soft
+from tryon.engines.preview.pixels import enlarged, full, grown, labelled, soft
 from tryon.engines.preview.sleeves import SLEEVE_LABEL, sleeve_patch
 from tryon.engines.preview.source import Source
 from tryon.engines.preview.torso import CHEST, place_corners, torso_patch
@@ -55,21 +55,22 @@ def pieces(
 
 def rounded(figure: Figure) -> np.ndarray:
     """Light that falls off towards the sides of a torso; float32 (H, W)."""
-    across, _ = figure.maps
-    return 1 - 0.10 * np.clip(np.abs(across) - 0.35, 0, 0.8) ** 1.5
+    across, _ = figure.half_maps
+    return enlarged(1 - 0.10 * np.clip(np.abs(across) - 0.35, 0, 0.8) ** 1.5, figure.person.parse.shape)
 
 
 def mended(source: Source, figure: Figure, corners: dict, hem: float) -> np.ndarray:
     """Where shoulder, torso and sleeve meet, and the old top or an armpit would be seen between them."""
-    unit, (across, along) = figure.frame.shoulder_width, figure.maps
+    unit, (across, along) = figure.frame.shoulder_width, figure.half_maps
     collar = min(abs(figure.frame.across(corners[f"collar_{side}"])) for side, _ in SIDES)
     beside_neck = np.abs(across) * unit / 2 > 0.9 * collar
     down = along * figure.frame.torso_length
-    parse = figure.person.parse
-    worn = np.isin(parse, (Parse.UPPER, Parse.COAT, Parse.DRESS))
+    parse = figure.person.parse[::2, ::2]
+    worn = labelled(parse, Parse.UPPER, Parse.COAT, Parse.DRESS)
     if source.sleeved:
-        worn |= np.isin(parse, (*ARMS, Parse.TORSO_SKIN)) & beside_neck
-    return worn & (beside_neck | (down > 0.55 * unit)) & (down < hem * figure.frame.torso_length - 0.05 * unit)
+        worn |= labelled(parse, *ARMS, Parse.TORSO_SKIN) & beside_neck
+    worn &= (beside_neck | (down > 0.55 * unit)) & (down < hem * figure.frame.torso_length - 0.05 * unit)
+    return full(worn, figure.person.parse.shape)
 
 
 def _hem(source: Source, figure: Figure, corners: dict, scale: float) -> tuple[float, bool]:
@@ -92,7 +93,8 @@ def _cut(figure: Figure, wardrobe: Wardrobe) -> np.ndarray | None:
     """1 where a tucked-in top may be seen, 0 below the waist; None when a new bottom covers that."""
     if not wardrobe.bottom.any() or figure.waist is None:
         return None
-    _, along = figure.maps
-    below = grown(wardrobe.bottom, 3) & (along > figure.waist - 0.15)
+    _, along = figure.half_maps
+    shape = figure.person.parse.shape
+    near_waist = full(along > figure.waist - 0.15, shape)
     fade = 1 / (1 + np.exp(np.clip((along - figure.waist - 0.07) / 0.006, -30, 30)))
-    return (fade * (1 - soft(below, 1.0))).astype(np.float32)
+    return enlarged(fade, shape) * (1 - soft(grown(wardrobe.bottom, 3) & near_waist, 1.0))

@@ -10,14 +10,24 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from preprocessing.labels import ARMS, LEGS, Joint, Parse
+from preprocessing.labels import ARMS, BOTTOMS, LEGS, TOPS, Joint, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from preprocessing.person.body import capsule
-from tryon.engines.preview.figure import Figure
-from tryon.engines.preview.pixels import enlarged, grown, halved, local_mean, shrunk, soft, spread
+from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, Figure
+from tryon.engines.preview.pixels import (
+    box_of,
+    enlarged,
+    grown,
+    halved,
+    labelled,
+    local_mean,
+    mixed,
+    shrunk,
+    soft,
+    spread,
+)
 from tryon.engines.preview.wardrobe import Wardrobe
 
-HALF, QUARTER = 2, 4
 LEG = {
     "left": (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
     "right": (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
@@ -46,9 +56,8 @@ class Zones:
 def edged(figure: Figure, wardrobe: Wardrobe) -> np.ndarray:
     """What comes off with its edge, but nothing of face, hair, skin or what stays; bool (H, W)."""
     parse, off = figure.person.parse, wardrobe.off
-    kept = (parse == Parse.FACE) | (parse == Parse.HAIR)
-    kept |= (np.isin(parse, (*ARMS, *LEGS)) | wardrobe.top | wardrobe.bottom | figure.person.carried) & ~grown(off, 3)
-    return grown(off, 9) & ~kept
+    kept = (labelled(parse, *ARMS, *LEGS) | wardrobe.top | wardrobe.bottom | figure.person.carried) & ~grown(off, 3)
+    return grown(off, 9) & ~kept & ~labelled(parse, Parse.FACE, Parse.HAIR)
 
 
 def without(figure: Figure, wardrobe: Wardrobe, old: np.ndarray) -> np.ndarray:
@@ -61,31 +70,38 @@ def without(figure: Figure, wardrobe: Wardrobe, old: np.ndarray) -> np.ndarray:
     half = zones.skin.shape
 
     def carried(mask):
-        return enlarged(spread(small, _quarter(mask)), half)
+        return _bytes(enlarged(spread(small, _quarter(mask)), half))
 
-    bare = enlarged(_skin(figure, small), half) * zones.round[..., None]
+    bare = _bytes(enlarged(_skin(figure, small), half) * cv2.merge([zones.round] * 3))
     filled = carried(~grown(person.mask > 12, 9))
     for zone, kept in ((zones.skin, None), (zones.bottom, wardrobe.bottom), (zones.top, wardrobe.top)):
-        share = soft(zone, 0.8)[..., None]
+        if not zone.any():
+            continue
         source = None if kept is None or kept.sum() < 500 else shrunk(kept, 5)
-        filled = filled * (1 - share) + (bare if source is None else carried(source)) * share
-    filled = enlarged(filled, old.shape)
-    height, width = old.shape
-    skin = enlarged(soft(zones.skin & ~zones.top & ~zones.bottom, 0.8), old.shape)
-    filled += (np.tile(_GRAIN, (height // 128 + 1, width // 128 + 1))[:height, :width] * skin)[..., None]
-    share = soft(old, 1.0)[..., None]
-    return np.clip(person.image * (1 - share) + filled * share + 0.5, 0, 255).astype(np.uint8)
+        filled = mixed(bare if source is None else carried(source), filled, soft(zone, 0.8))
+    box = box_of(old, margin=4)
+    part, skin = (enlarged(array, old.shape)[box] for array in (filled, soft(zones.skin, 0.8)))
+    rows, columns = part.shape[:2]
+    grain = np.tile(_GRAIN, (rows // 128 + 1, columns // 128 + 1))[:rows, :columns] * skin
+    part = cv2.add(part, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
+    result = person.image.copy()
+    result[box] = mixed(part, np.ascontiguousarray(person.image[box]), soft(old, 1.0)[box])
+    return result
+
+
+def _bytes(picture: np.ndarray) -> np.ndarray:
+    return cv2.convertScaleAbs(picture)
 
 
 def _quarter(mask: np.ndarray) -> np.ndarray:
     """1 where all of a quarter-size pixel lies in a mask; float32."""
-    return (halved(mask.astype(np.float32), QUARTER) > 0.99).astype(np.float32)
+    return (halved(mask.view(np.uint8) * np.uint8(255), QUARTER) == 255).astype(np.float32)
 
 
 def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     frame, person = figure.frame, figure.person
     half = person.parse[::HALF, ::HALF].shape
-    across, along = frame.maps(half, HALF)
+    across, along = figure.half_maps
     arms, to_arm = _arms(figure, across, along)
     legs, to_leg = _legs(figure, half)
     widths = np.where(across < 0, *(figure.half_width(side, along).astype(np.float32) for side in ("left", "right")))
@@ -104,7 +120,7 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
         skin,
         top=trunk & (along < 0.95) & ~arms if wardrobe.top.any() else nothing,
         bottom=trunk & (along > min(waist - 0.02, 1.0)) & ~arms if wardrobe.bottom.any() else nothing,
-        round=cv2.GaussianBlur(rounded, (0, 0), 0.0175 * frame.shoulder_width),
+        round=cv2.GaussianBlur(rounded.astype(np.float32), (0, 0), 0.0175 * frame.shoulder_width),
     )
 
 
@@ -126,19 +142,11 @@ def _shoulders(figure: Figure, half: tuple[int, int]) -> np.ndarray:
 def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where bare arms would be, without the part of the upper arm inside the torso, and the distance to their axis
     in units of the arm's own radius; at half the size."""
-    limbs, half = figure.limbs, np.s_[::HALF, ::HALF]
-    distance = np.minimum(*(limbs.arm_distance(side)[half] / _thickness(figure, side) for side in OWN_SIDES))
-    near = np.minimum.reduce([part[side][0][half] for part in (limbs.forearm, limbs.hand) for side in OWN_SIDES])
+    limbs = figure.limbs
+    distance = np.minimum(*(limbs.arm_distance(OWN_SIDE[side]) / radius for side, radius in figure.arm_radius.items()))
+    near = np.minimum.reduce([part[side][0] for part in (limbs.forearm, limbs.hand) for side in OWN_SIDES])
     inside = (np.abs(across) < 0.75) & (along > 0) & ~(near < 0.9)
     return (distance < 1) & ~inside, distance
-
-
-def _thickness(figure: Figure, side: str) -> float:
-    """How thick an arm is compared with its capsule, where it is bare; a usual arm where it is not."""
-    label = Parse.LEFT_ARM if side == "left" else Parse.RIGHT_ARM
-    away, place = figure.limbs.forearm[side]
-    seen = away[(figure.person.parse == label) & (place > -0.1) & (place < 0.8) & (away < 1.3)]
-    return float(np.clip(np.quantile(seen, 0.93), 0.55, 0.95)) if len(seen) > 300 else 0.8
 
 
 def _legs(figure: Figure, half: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -157,9 +165,8 @@ def _skin(figure: Figure, small: np.ndarray) -> np.ndarray:
     """Skin for everywhere, of the colour of the skin nearby; float32 RGB at a quarter of the size, like `small`."""
     person, unit = figure.person, figure.frame.shoulder_width / QUARTER
     parse = person.parse
-    seen = np.isin(parse, (Parse.TORSO_SKIN, *ARMS, *LEGS)) | shrunk(parse == Parse.FACE, 9)
-    clothes = (parse == Parse.UPPER) | (parse == Parse.COAT) | (parse == Parse.DRESS)
-    seen &= ~grown(clothes, 9) & ~grown(parse == Parse.HAIR, 5)
+    seen = labelled(parse, Parse.TORSO_SKIN, *ARMS, *LEGS) | shrunk(labelled(parse, Parse.FACE), 9)
+    seen &= ~grown(labelled(parse, *TOPS, *BOTTOMS, Parse.DRESS), 9) & ~grown(labelled(parse, Parse.HAIR), 5)
     weight = _quarter(seen)
     lab = cv2.cvtColor(small.astype(np.uint8), cv2.COLOR_RGB2LAB).astype(np.float32)
     usual = np.median(lab[weight > 0 if weight.any() else _quarter(person.mask > 127) > 0], axis=0)

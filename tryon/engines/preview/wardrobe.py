@@ -8,6 +8,7 @@ import numpy as np
 
 from preprocessing.labels import BOTTOMS, TOPS, Parse
 from tryon.engines.preview.figure import Figure
+from tryon.engines.preview.pixels import labelled
 
 # The natural waist, in torso lengths: where a dress is parted when only half of it is replaced.
 WAIST = 0.66
@@ -52,8 +53,8 @@ def sort_out(figure: Figure, categories: set[str]) -> Wardrobe:
     _, along = figure.maps
     above = along < WAIST
     dress = parse == Parse.DRESS
-    top = np.isin(parse, TOPS) | (dress & above)
-    bottom = np.isin(parse, BOTTOMS) | (dress & ~above)
+    top = labelled(parse, *TOPS) | (dress & above)
+    bottom = labelled(parse, *BOTTOMS) | (dress & ~above)
     nothing = np.zeros(parse.shape, bool)
     top_off = bool(categories & {"upper", "dress"})
     bottom_off = bool(categories & {"lower", "dress"})

@@ -32,6 +32,60 @@ def coons(
     return ruled - corners
 
 
+def paired(first: np.ndarray, second: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places on two edges of a strip, joined crosswise, so that no two of the joining lines cross.
+
+    On the longer edge they lie evenly; on the other, in order, where the lines are shortest together (dynamic
+    programming), so that they turn about a corner instead of running across each other beside it.
+
+    Args:
+        first, second: (N, 2), from the strip's start to its end.
+
+    Returns:
+        (rows, 2) each, ends kept.
+    """
+    if _lengths(second)[-1] > _lengths(first)[-1]:
+        return paired(second, first, rows)[::-1]
+    first, second = _evenly(first, rows), _evenly(second, 6 * rows)
+    cost = ((first[:, None] - second[None]) ** 2).sum(-1)
+    cost[0, 1:] = cost[-1, :-1] = np.inf  # both begin together and end together
+    total, came = cost[0], []
+    for row in range(1, rows):
+        best = np.minimum.accumulate(total)
+        reached = np.maximum.accumulate(np.where(total <= best, np.arange(len(total)), 0))
+        came.append(np.append(0, reached[:-1]))
+        total = cost[row] + np.append(np.inf, best[:-1])
+    places = [len(second) - 1]
+    for before in came[::-1]:
+        places.append(int(before[places[-1]]))
+    return _advancing(first, second[places[::-1]])
+
+
+def _advancing(first: np.ndarray, second: np.ndarray, least: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    """The same edges, every line between them at least `least` pixels beyond the one before."""
+    first, second = first.copy(), second.copy()
+    lines, steps = second[:-1] - first[:-1], np.diff(first + second, axis=0)
+    turn = np.sign(np.median(lines[:, 0] * steps[:, 1] - lines[:, 1] * steps[:, 0]))
+    for row in range(1, len(first)):
+        line = second[row - 1] - first[row - 1]
+        ahead = turn * np.array([-line[1], line[0]]) / max(float(np.hypot(*line)), 1e-3)
+        for edge in (first, second):
+            edge[row] += max(least - (edge[row] - edge[row - 1]) @ ahead, 0) * ahead
+    return first, second
+
+
+def _lengths(line: np.ndarray) -> np.ndarray:
+    """How far along a line each of its points is."""
+    return np.append(0, np.cumsum(np.hypot(*np.diff(line, axis=0).T)))
+
+
+def _evenly(line: np.ndarray, count: int) -> np.ndarray:
+    """A line's points at even distances."""
+    length = _lengths(line)
+    at = np.linspace(0, length[-1], count)
+    return np.stack([np.interp(at, length, line[:, axis]) for axis in (0, 1)], 1)
+
+
 def _areas(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Twice the signed area of the two triangles of each cell."""
     a, b, c, d = grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]
@@ -129,12 +183,19 @@ def draw(patch: Patch, shape: tuple[int, int]) -> Flow:
     by_x = (across * ac[:, 1:] - along * ab[:, 1:]) / area
     by_y = (along * ab[:, :1] - across * ac[:, :1]) / area
     start = source[:, 0] - by_x * (target[:, 0, :1] - left) - by_y * (target[:, 0, 1:] - top)
-    none = np.float32([[-1e4, 0, 0]])
+    none = (-1e4, 0, 0)
     x, y = np.arange(right - left, dtype=np.float32), np.arange(bottom - top, dtype=np.float32)[:, None]
     places = np.empty((*index.shape, 2), np.float32)
     for axis in (0, 1):
-        maps = np.concatenate([none, np.stack([start[:, axis], by_x[:, axis], by_y[:, axis]], 1)]).astype(np.float32)
-        places[..., axis] = maps[index, 0] + maps[index, 1] * x + maps[index, 2] * y
+        terms = (start[:, axis], by_x[:, axis], by_y[:, axis])
+        at, along_x, along_y = (
+            np.append(value, term).astype(np.float32)[index] for value, term in zip(none, terms, strict=True)
+        )
+        along_x *= x
+        along_y *= y
+        at += along_x
+        at += along_y
+        places[..., axis] = at
     return Flow((slice(top, bottom), slice(left, right)), places)
 
 
