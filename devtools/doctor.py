@@ -13,7 +13,7 @@ from devtools import processes, setup
 from devtools.layout import PYTHON, REPOSITORY, VENV, State, local
 from devtools.servers import django_environment
 from devtools.setup import say
-from preprocessing import weights
+from preprocessing import networks, weights
 from preprocessing.pretrained import WEIGHTS
 from tryon.engines import ENGINES
 
@@ -39,7 +39,16 @@ class Finding:
 
 
 def doctor() -> int:
-    findings = [*system(), *packages(), *servers(), *pretrained(), *engines(), *similar_items(), *machine()]
+    findings = [
+        *system(),
+        *packages(),
+        *servers(),
+        *pretrained(),
+        *engines(),
+        *networks_chosen(),
+        *similar_items(),
+        *machine(),
+    ]
     for finding in findings:
         mark = "ok  " if not finding.mend else "BAD " if finding.needed else "note"
         say(f"{mark}  {finding.text}" + (f"\n      -> {finding.mend}" if finding.mend else ""))
@@ -111,6 +120,19 @@ def engines() -> Iterator[Finding]:
         use = "" if engine.commercial_use else ", not for commercial use"
         mend = f"not offered to shoppers: needs {', '.join(gone)}" if gone else ""
         yield Finding(f"engine {engine.name} ({engine.licence}{use})", mend)
+
+
+def networks_chosen() -> Iterator[Finding]:
+    try:
+        chosen = networks.choices()
+    except networks.DeclarationsWrong as wrong:
+        yield Finding("networks", f"{wrong}. Mend NETWORKS or its file (docs/networks.md)", needed=True)
+        return
+    if not chosen:
+        yield Finding("networks: none chosen, every map is our own")
+    for role, network in chosen.items():
+        mend = f"the default map is used: {network.problem}" if network.problem else ""
+        yield Finding(f"{role} by the network {network.name}", mend)
 
 
 def similar_items() -> Iterator[Finding]:

@@ -9,6 +9,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from preprocessing import networks
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -207,6 +209,15 @@ CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 30
 REAPER_SECONDS = at_least("REAPER_SECONDS", 5)
 TRYON_ENGINES = "tryon.engines.ENGINES"  # tests put engines of their own here
 ALLOW_NONCOMMERCIAL_ENGINES = env.bool("ALLOW_NONCOMMERCIAL_ENGINES", False)
+
+# --- Networks ---------------------------------------------------------------------------------------------
+# Those that make maps in place of preprocessing's own, as "cloth_mask=u2net,parse=u2net_cloth_seg" (docs/networks.md).
+NETWORKS = env.str("NETWORKS", "")
+NETWORKS_FILE = env.str("NETWORKS_FILE", "")
+try:
+    networks.choices()
+except networks.DeclarationsWrong as error:
+    raise ImproperlyConfigured(str(error))
 
 # --- Recommendations --------------------------------------------------------------------------------------
 # Empty: EfficientNet-Lite2 with colour. Otherwise an open_clip model, as "ViT-B-32/laion2b_s34b_b79k".

@@ -1,0 +1,47 @@
+"""Which network makes which map: the settings NETWORKS and NETWORKS_FILE. Standard library only."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from preprocessing import weights
+from preprocessing.networks.declaration import ROLES, Network
+from preprocessing.networks.file import DeclarationsWrong, read
+from preprocessing.networks.known import KNOWN
+
+FILE = "networks.toml"
+
+
+def choices() -> dict[str, Network]:
+    """The chosen network of each role, as the environment says.
+
+    Raises:
+        DeclarationsWrong: listing everything wrong in NETWORKS and in the operator's file.
+    """
+    named = os.environ.get("NETWORKS_FILE", "")
+    return _choices(os.environ.get("NETWORKS", ""), Path(named) if named else weights.folder() / FILE, bool(named))
+
+
+@cache
+def _choices(wanted: str, file: Path, named: bool) -> dict[str, Network]:
+    if not wanted and not named:
+        return {}
+    known = KNOWN | (read(file) if named or file.exists() else {})
+    found, wrong = {}, []
+    for part in filter(None, (part.strip() for part in wanted.split(","))):
+        role, _, name = (word.strip() for word in part.partition("="))
+        if role not in ROLES:
+            wrong.append(f"NETWORKS: {part!r} does not begin with one of {', '.join(ROLES)} and “=”")
+        elif role in found:
+            wrong.append(f"NETWORKS: {role} is named twice")
+        elif name not in known:
+            wrong.append(f"NETWORKS: no network is called {name!r}; there are {', '.join(known)}")
+        elif known[name].role != role:
+            wrong.append(f"NETWORKS: {name} makes the {known[name].role}, not the {role}")
+        else:
+            found[role] = known[name]
+    if wrong:
+        raise DeclarationsWrong(wrong)
+    return found
