@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
-from preprocessing.labels import DensePose, Joint, Parse
+from preprocessing.labels import LEGS, DensePose, Joint, Parse
 from preprocessing.person.body import ARM, SIDES, BodyFrame, capsule
 from preprocessing.person.parsing import STEP, enlarge
 
@@ -23,8 +24,14 @@ SURE = 0.3
 # Radii in shoulder widths, at the start and at the end of a limb, of a body without loose clothes.
 UPPER_ARM, FOREARM, HAND = (0.18, 0.14), (0.13, 0.09), (0.10, 0.14)
 THIGH, CALF, FOOT = (0.30, 0.21), (0.20, 0.11), (0.11, 0.10)
+# How far from a limb's axis, in its radius, skin and trousers still are that limb; wider clothes are cloth alone.
+FITTED = 1.25
 # Half of the torso's width in half shoulder widths.
 TORSO = 1.06
+# Share of an arm's width that its outer half takes when the thumb faces the camera, and how that grows as the hand
+# turns its back there; the upper arm turns less. A limb's width is looked at in so many cuts along it.
+OUTER = {"UPPER_ARM": (0.2, 0.2), "FOREARM": (0.4, 0.45)}
+CUTS = 24
 # In torso lengths from the shoulders down: where the neck begins (its sides, its middle) and where the legs do.
 NECK_SIDES, NECK_MIDDLE = -0.20, -0.14
 HIPS, CROTCH = 1.0, 1.16
@@ -51,11 +58,12 @@ def densepose(person: PreparedPerson) -> np.ndarray:
     labels = np.zeros(small, np.uint8)
     across, along = _torso_place(person.keypoints, small)
     clothes = cv2.resize(person.parse, small[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    _draw_legs(labels, person.keypoints, np.isin(clothes, (Parse.SKIRT, Parse.DRESS)))
+    _draw_legs(labels, person.keypoints, np.isin(clothes, (Parse.PANTS, Parse.SOCKS, *LEGS)))
     labels[_torso(across, along)] = DensePose.TORSO_FRONT
     _draw_head(labels, person.keypoints, across, along)
     for side in sorted(SIDES, key=lambda side: -person.keypoints[ARM[side][2], 2]):  # the nearer arm last
-        _draw_arm(labels, person.keypoints, side, across)
+        bare = clothes == (Parse.LEFT_ARM if side == "left" else Parse.RIGHT_ARM)
+        _draw_arm(labels, person.keypoints, side, across, body, bare)
     labels[~body] = DensePose.BACKGROUND
     return enlarge(labels, shape)
 
@@ -112,13 +120,13 @@ def _torso(across: np.ndarray, along: np.ndarray) -> np.ndarray:
     return (aside < TORSO) & (along > slope) & (along < end)
 
 
-def _draw_legs(labels: np.ndarray, keypoints: np.ndarray, skirt: np.ndarray) -> None:
-    """Both legs; what of the person lies between them is theirs too, but for a skirt's cloth."""
+def _draw_legs(labels: np.ndarray, keypoints: np.ndarray, fitted: np.ndarray) -> None:
+    """Both legs. Skin and trousers (`fitted`) beside and between them are theirs too; a skirt's cloth is not."""
     unit = BodyFrame.of(keypoints).shoulder_width
     points, sure = keypoints[:, :2].astype(np.float64), keypoints[:, 3] >= SURE
     nearest = np.full(labels.shape, np.inf, np.float32)
     leg = np.zeros(labels.shape, np.uint8)
-    between = ~skirt
+    between = fitted.copy()
     for side, (hip, knee, ankle, toes, heel) in LEG.items():
         name = side.upper()
         limbs = [(hip, knee, THIGH, DensePose[f"{name}_THIGH_FRONT"])]
@@ -135,7 +143,7 @@ def _draw_legs(labels: np.ndarray, keypoints: np.ndarray, skirt: np.ndarray) -> 
             if part in THIGHS:
                 outside = _offset(labels.shape, points[start], points[end], radii) * (1 if side == "left" else -1)
                 between &= (outside < 0) & (place > 0) & (place < 1)
-    drawn = (nearest < 1) | between
+    drawn = (nearest < 1) | between | (fitted & (nearest < FITTED))
     labels[drawn] = leg[drawn]
 
 
@@ -170,31 +178,45 @@ def _left_of_the_face(shape: tuple[int, int], eyes: np.ndarray, mouth: np.ndarra
     return x > np.interp(y, knots[:, 1], knots[:, 0])
 
 
-def _draw_arm(labels: np.ndarray, keypoints: np.ndarray, side: str, across: np.ndarray) -> None:
+def _draw_arm(
+    labels: np.ndarray, keypoints: np.ndarray, side: str, across: np.ndarray, body: np.ndarray, bare: np.ndarray
+) -> None:
     unit = BodyFrame.of(keypoints).shoulder_width
     points, sure = keypoints[:, :2].astype(np.float64), keypoints[:, 3] >= SURE
     shoulder, elbow, wrist, index, little = ARM[side]
-    name = side.upper()
-    sign = 1 if side == "left" else -1
-    turn = _turn(points, side)
-    limbs = [(shoulder, elbow, UPPER_ARM, "UPPER_ARM", 0.3 + 0.1 * turn)]
+    name, sign = side.upper(), 1 if side == "left" else -1
+    limbs = [(shoulder, elbow, UPPER_ARM, "UPPER_ARM")]
     if sure[elbow] and (sure[wrist] or not _inside(points[wrist], labels.shape)):  # else it is behind the back
-        limbs.append((elbow, wrist, FOREARM, "FOREARM", 0.5 + 0.35 * turn))
-    for start, end, radii, part, share in limbs:
+        limbs.append((elbow, wrist, FOREARM, "FOREARM"))
+    for start, end, radii, part in limbs:
         radii = tuple(r * unit for r in radii)
         distance, place = capsule(labels.shape, points[start], points[end], radii, STEP)
-        inside = (distance < 1) & (place < 1)
+        limb = body & (distance < np.where(bare, FITTED, 1)) & (place < 1)
         if part == "UPPER_ARM":
-            inside &= (place > -0.35) & (np.abs(across) > 0.95 - 0.3 * np.clip(place, 0, 1))
+            limb &= (place > -0.35) & (np.abs(across) > 0.95 - 0.3 * np.clip(place, 0, 1))
         offset = sign * _offset(labels.shape, points[start], points[end], radii)
-        outer = offset > 1 - 2 * share
-        labels[inside & outer] = DensePose[f"{name}_{part}_OUTER"]
-        labels[inside & ~outer] = DensePose[f"{name}_{part}_INNER"]
+        neutral, turning = OUTER[part]
+        outer = _outermost(limb, offset, place, neutral + turning * _turn(points, side))
+        labels[limb] = DensePose[f"{name}_{part}_INNER"]
+        labels[outer] = DensePose[f"{name}_{part}_OUTER"]
     if sure[wrist]:
         knuckles = (points[index] + points[little]) / 2
         tips = points[wrist] + (knuckles - points[wrist]) * 1.6
         distance, place = capsule(labels.shape, points[wrist], tips, tuple(r * unit for r in HAND), STEP)
         labels[(distance < 1) & (place > 0)] = DensePose[f"{name}_HAND"]
+
+
+def _outermost(limb: np.ndarray, offset: np.ndarray, place: np.ndarray, share: float) -> np.ndarray:
+    """The outer `share` of a limb's width, wherever the mask lets it be seen; bool (h, w)."""
+    if not limb.any():
+        return limb
+    offset, cut = offset[limb], np.clip((place[limb] * CUTS).astype(np.int32), 0, CUTS - 1)
+    seen = np.unique(cut)
+    inner, outer = ndimage.minimum(offset, cut, seen), ndimage.maximum(offset, cut, seen)
+    border = ndimage.gaussian_filter1d(outer - share * (outer - inner), 1.0, mode="nearest")
+    outermost = np.zeros_like(limb)
+    outermost[limb] = offset > np.interp(cut, seen, border)
+    return outermost
 
 
 def _inside(point: np.ndarray, shape: tuple[int, int]) -> bool:
