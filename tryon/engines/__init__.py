@@ -7,13 +7,14 @@ ENGINES = {
     for info in (
         EngineInfo(
             name="preview",
-            version="1",
+            version="2",
             queue="cpu",
-            categories=frozenset({"upper"}),
+            categories=frozenset({"upper", "lower", "dress"}),
             weights=("pose_landmarker_full", "selfie_multiclass"),
             licence="Apache-2.0",
             commercial_use=True,
             module="tryon.engines.preview.engine",
+            outfits=True,
         ),
     )
 }

@@ -64,7 +64,7 @@ def _drawn(laid: Laid, figure: Figure) -> tuple[Drawn, np.ndarray]:
         whole[box] = np.maximum(whole[box], alpha)
         alpha *= 1 - piece.hidden[box]
         under = cover[box] * (1 - alpha)
-        if number:
+        if number and not piece.flat:
             light[box] *= 1 - 0.22 * shade.thrown(alpha, 0.035 * unit) * under
         colour[box] = mixed(rgb, np.ascontiguousarray(colour[box]), alpha, under)
         cover[box] = under + alpha
@@ -90,6 +90,13 @@ def _mend(colour: np.ndarray, cover: np.ndarray, where: np.ndarray, unit: float)
     cover[box] += add
 
 
+def _lowered(array: np.ndarray, rows: int) -> np.ndarray:
+    """A map moved down by some rows; nothing comes in at the top."""
+    moved = np.zeros_like(array)
+    moved[rows:] = array[: len(array) - rows]
+    return moved
+
+
 def compose(figure: Figure, wardrobe: Wardrobe, garments: Sequence[Laid]) -> Composite:
     """Draw garments in this order on the figure without the clothes that come off."""
     person, unit = figure.person, figure.frame.shoulder_width
@@ -101,8 +108,9 @@ def compose(figure: Figure, wardrobe: Wardrobe, garments: Sequence[Laid]) -> Com
     drawn = []
     for laid in garments:
         new, light = _drawn(laid, figure)
-        shadow = np.roll(shade.thrown(new.cover, 0.02 * unit), int(0.012 * unit), axis=0) * (1 - new.cover) * still
-        light *= shade.rim(new.cover, unit) * (light_now if laid.free is None else np.where(laid.free, 1, light_now))
+        shadow = _lowered(shade.thrown(new.cover, 0.02 * unit), int(0.012 * unit)) * (1 - new.cover) * still
+        light *= shade.rim(new.cover, unit)
+        light *= light_now if laid.free is None else 1 + (light_now - 1) * (1 - shade.thrown(laid.free, 0.05 * unit))
         if laid.round is not None:
             light *= laid.round
         light /= shade.level(light, new.cover)

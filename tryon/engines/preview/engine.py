@@ -17,15 +17,16 @@ from preprocessing.labels import BOTTOMS, TOPS, Joint, Parse
 from preprocessing.person.body import BodyFrame
 from preprocessing.person.prepare import PreparedPerson
 from tryon.engines.base import Generated
-from tryon.engines.preview import top
+from tryon.engines.preview import dress, lower, top
 from tryon.engines.preview.checks import check, facts
 from tryon.engines.preview.compose import compose
 from tryon.engines.preview.figure import measure
 from tryon.engines.preview.laid import Laid
+from tryon.engines.preview.pixels import box_of, labelled
 from tryon.engines.preview.wardrobe import sort_out
 
 # How a garment of each category is laid on a figure: function (garment, figure, wardrobe) -> Laid.
-LAY = {"upper": top.lay}
+LAY = {"upper": top.lay, "lower": lower.lay, "dress": dress.lay}
 
 
 def load() -> PreviewEngine:
@@ -43,10 +44,12 @@ def _window(person: PreparedPerson, categories: set[str]) -> tuple[slice, slice]
     if categories & {"lower", "dress"}:
         joints += range(Joint.L_WRIST, Joint.R_TOES + 1)
         labels += [*BOTTOMS, Parse.DRESS]
-    hem = frame.point(0, 1.6 * frame.torso_length)[None]
-    worn = np.argwhere(np.isin(person.parse, labels))[:, ::-1]
-    spread = np.concatenate([person.keypoints[joints, :2], hem, worn])
-    margin = 0.5 * frame.shoulder_width
+    reach = (1.0 if categories & {"lower", "dress"} else 0.0) * frame.shoulder_width  # of a skirt that spreads
+    hem = frame.point(np.array([-reach, reach]), np.full(2, 1.6 * frame.torso_length))
+    rows, columns = box_of(labelled(person.parse, *labels))
+    worn = np.array([[columns.start, rows.start], [columns.stop, rows.stop]])
+    spread = np.concatenate([person.keypoints[joints, :2], hem, worn if rows.stop else hem])
+    margin = 0.3 * frame.shoulder_width
     left, top_ = np.maximum(spread.min(0) - margin, 0).astype(int)
     right, bottom = np.minimum(spread.max(0) + margin, [width, height]).astype(int)
     return slice(top_, bottom), slice(left, right)

@@ -18,11 +18,13 @@ class Piece:
         label: which part of `PreparedGarment.parts` it draws.
         patch: where that goes.
         hidden: float32 (H, W) 0..1, what lies in front of it: hair, face, hands, arms, clothes that stay.
+        flat: whether it is one cloth with the piece before and throws no shadow on it.
     """
 
     label: int
     patch: Patch
     hidden: np.ndarray
+    flat: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Laid:
         cut: float32 (H, W), 1 where it may be seen, 0 where it ends before its own hem, as a tucked-in top does at
             the waist; None when it is all to be seen. What is cut off does not count as hidden.
         round: float32 (H, W), a factor for the light on it, such as darker sides of a round body; None for even.
-        free: bool (H, W), where it hangs free of what is worn now, as a skirt before trousers, whose folds then say
-            nothing of its own; None where it never does.
+        free: float32 (H, W) 0..1, how far it hangs free of what is worn now, as a skirt before trousers, whose folds
+            then say nothing of its own; None where it never does.
         tucked: whether it goes in what is worn below it, so that a new bottom is drawn over it.
     """
 

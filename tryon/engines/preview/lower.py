@@ -1,109 +1,115 @@
-"""The lower body a bottom or a dress is laid on: waist line, crotch and legs, seen or not.
-
-Sides are the picture's. Heights are anatomical levels in torso lengths of a person who stands upright: 0 at the
-shoulders, 1 at the hips; a bent or a foreshortened leg has the same levels as a straight one.
-"""
+"""How a bottom is laid on a figure: trousers, shorts or a skirt at the waist, under the top or over it as now."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, median_filter
 
-from preprocessing.errors import Refusal, gettext_noop
-from preprocessing.labels import ARMS, BOTTOMS, Joint, Parse
-from preprocessing.person.prepare import HIPS_SYNTHESISED
+from preprocessing.garment.length import hip_width, length_ratio
+from preprocessing.garment.prepare import BODY, PreparedGarment
+from preprocessing.labels import BOTTOMS, TOPS, Parse
 from tryon.engines.preview.figure import SIDES, Figure, sample
+from tryon.engines.preview.front import arms, head, over
+from tryon.engines.preview.laid import Laid, Piece
+from tryon.engines.preview.legs import LEG_LABEL, trouser_patches
+from tryon.engines.preview.lower_body import (
+    ANKLE,
+    LARGEST_SKIRT_LEAN,
+    LEG_LEVELS,
+    LowerBody,
+    check_standing,
+    measure_lower,
+)
+from tryon.engines.preview.pixels import labelled, soft
+from tryon.engines.preview.skirt import skirt_patch
+from tryon.engines.preview.waistband import Bottom
+from tryon.engines.preview.wardrobe import Wardrobe
 
-# Levels of the joints of the leg (Winter, Biomechanics and Motor Control of Human Movement, figure 4.1).
-HIP, KNEE, ANKLE = 1.0, 1.92, 2.80
-LEG_JOINTS = {
-    "left": (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
-    "right": (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
-}
-# Lengths of thigh and shin where a photo does not show them, in torso lengths and in thighs.
-THIGH, SHIN = 0.80, 1.0
-# From the hips down to the crotch, in shoulder widths: the usual, and between which a gap between the legs ends it.
-DROP, DROP_LEAST, DROP_MOST = 0.38, 0.26, 0.48
-# Half the width of a leg at some levels, in shoulder widths.
-LEG_LEVELS = np.linspace(HIP, 2.95, 40)
-USUAL_LEVELS, USUAL_WIDTHS = (1.0, 1.27, 1.6, 1.92, 2.2, 2.8), (0.30, 0.29, 0.235, 0.185, 0.18, 0.12)
-# A waistband above this level is seen; under a top that hangs over it, it lies at HIDDEN_WAIST.
-SEEN_ABOVE, HIDDEN_WAIST = 0.93, 0.86
-SURE = 0.5
+# Where a hem lies, in torso lengths: the waist of most bottoms, and widths of the hip per torso length (51 of 47 cm
+# for trousers, 48 for skirts; see preprocessing.garment.length).
+TROUSER_WAIST, TROUSER_HIP = 0.75, 1.09
+SKIRT_WAIST, SKIRT_HIP = 0.72, 1.03
+FULL_LENGTH = 2.84
+# How far a thigh may lean, in degrees, under trousers; a skirt hangs from both, see `lower_body`.
+LARGEST_LEAN = 60.0
+# How little of the creases of the trousers worn now is carried on new ones, which crease elsewhere.
+FREE_TROUSERS = 0.5
 
 
-@dataclass(frozen=True)
-class Leg:
-    """A leg as a path from the hip beyond the ankle.
+def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
+    """Lay a bottom on a figure.
 
-    Attributes:
-        levels: (N,) of the path's points.
-        path: (N, 2).
-        outward: (N, 2) unit vectors across the path, away from the other leg.
-        outer: (40,) half the leg's width on its outer side at LEG_LEVELS.
+    Raises:
+        Refusal: "photo.legs_outside" or "photo.legs_bent".
     """
-
-    levels: np.ndarray
-    path: np.ndarray
-    outward: np.ndarray
-    outer: np.ndarray
-
-    def at(self, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Places on the path and the directions across it; (N, 2) each."""
-        return tuple(
-            np.stack([np.interp(level, self.levels, values[:, axis]) for axis in (0, 1)], axis=-1)
-            for values in (self.path, self.outward)
+    body, bottom, shape = measure_lower(figure), Bottom(garment), figure.person.parse.shape
+    scale = hips(body) / max(hip_width(bottom.points), 1)
+    before = over(head(figure), arms(figure, None), soft(_top_in_front(body, wardrobe), 1.0))
+    hem = hem_level(garment, body)
+    if "crotch" in bottom.points:
+        check_standing(body, LARGEST_LEAN)
+        panel, legs = trouser_patches(garment, bottom, body, scale, hem)
+        pieces = (
+            *(Piece(LEG_LABEL[side], legs[side], before) for side, _ in SIDES),
+            Piece(BODY, panel, before, flat=True),
         )
+        joined_above, free = bottom.points["crotch"][1] + 8, np.full(shape, FREE_TROUSERS, np.float32)
+    else:
+        check_standing(body, LARGEST_SKIRT_LEAN)
+        pieces = (Piece(BODY, skirt_patch(garment, bottom, body, scale, hem), before),)
+        joined_above = bottom.last
+        free = labelled(figure.person.parse, Parse.PANTS, *TOPS).astype(np.float32)
+    return Laid(
+        garment,
+        pieces,
+        scale,
+        joined_above,
+        mended=np.zeros(shape, bool),
+        cut=_below_waist(body) if body.seen else None,
+        free=free,
+    )
 
-    def half_width(self, level: np.ndarray) -> np.ndarray:
-        return np.interp(level, LEG_LEVELS, self.outer)
 
-    @cached_property
-    def lean(self) -> float:
-        """Degrees between the thigh and straight down."""
-        way = self.at(np.array([KNEE]))[0][0] - self.path[0]
-        return float(np.degrees(np.arctan2(abs(way[0]), way[1])))
+def hips(body: LowerBody) -> float:
+    """Width of the hips in the photo."""
+    levels = np.array([1.05, 1.15, body.crotch_level])
+    return float(sum(np.median(body.figure.half_width(side, levels)) for side, _ in SIDES))
 
 
-@dataclass(frozen=True)
-class LowerBody:
-    """A figure measured below the waist.
+def hem_level(garment: PreparedGarment, body: LowerBody) -> float:
+    """How far down a bottom reaches, by its own proportions."""
+    ratio = length_ratio("lower", garment.landmarks)
+    if "crotch" not in garment.landmarks:
+        return float(np.clip(SKIRT_WAIST + SKIRT_HIP * ratio, 1.3, ANKLE + 0.05))
+    if garment.length == "full":
+        return float(np.clip(_worn_end(body), FULL_LENGTH, FULL_LENGTH + 0.08))
+    return float(np.clip(TROUSER_WAIST + TROUSER_HIP * ratio, body.crotch_level + 0.12, FULL_LENGTH))
 
-    Attributes:
-        figure: whose.
-        legs: by side.
-        waist: (3,) coefficients of the waist line's level by `across` in half shoulder widths: constant first.
-        seen: whether the waist line is seen, or a top hangs over it.
-        drop: from the hips to the crotch, pixels.
-    """
 
-    figure: Figure
-    legs: dict[str, Leg]
-    waist: np.ndarray
-    seen: bool
-    drop: float
+def _worn_end(body: LowerBody) -> float:
+    """The level where the bottom worn now ends; 0 without one."""
+    ends = [0.0]
+    for leg in body.legs.values():
+        label = sample(body.figure.person.parse, leg.at(LEG_LEVELS)[0], Parse.BACKGROUND)
+        ends += LEG_LEVELS[np.isin(label, BOTTOMS)].tolist()
+    return max(ends)
 
-    @property
-    def crotch(self) -> np.ndarray:
-        frame = self.figure.frame
-        return frame.point(0, frame.torso_length + self.drop)
 
-    @property
-    def crotch_level(self) -> float:
-        return HIP + self.drop / self.figure.frame.torso_length
+def _top_in_front(body: LowerBody, wardrobe: Wardrobe) -> np.ndarray:
+    """Where what is worn above hangs over the bottom; bool (H, W)."""
+    if not body.seen:
+        return wardrobe.top
+    coat = wardrobe.top & (body.figure.person.parse == Parse.COAT)
+    return coat | (wardrobe.top & (_depth(body) < 0))
 
-    def waist_line(self, share: np.ndarray) -> np.ndarray:
-        """Points of the waist line for shares -1 (its left end) to 1; (N, 2)."""
-        frame = self.figure.frame
-        ends = [0.98 * self.figure.half_width(side, self.waist[0]) for side, _ in SIDES]
-        across = np.interp(share, [-1, 0, 1], [-ends[0], 0, ends[1]])
-        return frame.point(across[:, None] * [1, 0], 0)[..., 0, :] + self.waist_level(across)[
-            :, None
-        ] * frame.torso_length * (frame.down)
 
-    def waist_level(self, across: np.ndarray) -> np.ndarray:
-        unit = across / (self.figure.frame.shoulder_width / 2)
-        return np.polynomial.polynomial.polyval(unit, self.waist)
+def _depth(body: LowerBody) -> np.ndarray:
+    """How far below the waist line each pixel lies, in torso lengths; float32 (H, W)."""
+    across, along = body.figure.maps
+    constant, tilt, round_ = (np.float32(value) for value in body.waist)
+    return along - constant - (tilt + round_ * across) * across
+
+
+def _below_waist(body: LowerBody) -> np.ndarray:
+    """1 below the waist line, 0 above it; float32 (H, W)."""
+    pixels = _depth(body) * np.float32(body.figure.frame.torso_length)
+    return np.clip(pixels + 0.5, 0, 1)
