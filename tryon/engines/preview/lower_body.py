@@ -153,7 +153,7 @@ def check_standing(body: LowerBody, largest_lean: float) -> None:
 
 
 def _leg(figure: Figure, side: str, sign: int) -> Leg:
-    joints = _joints(figure, side)
+    joints = leg_joints(figure, side)
     beyond = joints[2] + 0.3 * (joints[2] - joints[1])
     knots = np.concatenate([joints, beyond[None]])
     pieces = np.hypot(*np.diff(knots, axis=0).T)
@@ -171,7 +171,7 @@ def _leg(figure: Figure, side: str, sign: int) -> Leg:
     return replace(leg, outer=_outer(figure, leg))
 
 
-def _joints(figure: Figure, side: str) -> np.ndarray:
+def leg_joints(figure: Figure, side: str) -> np.ndarray:
     """Hip, knee and ankle; those the photo does not show are put where they would be on a straight leg; (3, 2)."""
     keypoints = figure.person.keypoints
     hip, knee, ankle = (keypoints[joint, :2].astype(float) for joint in LEG_JOINTS[side])
@@ -246,9 +246,9 @@ def _waist(figure: Figure) -> tuple[np.ndarray, bool]:
     places, edges = [], []
     for index in range(24):
         here = heights[column == index]
-        if len(here) > 20:
+        if len(here) > 100:
             places.append((index + 0.5) / 16 - 0.75)
-            edges.append(np.quantile(here, 0.02))
+            edges.append(np.partition(here, 10)[10])
     if len(places) < 8:
         return np.array([HIDDEN_WAIST, 0, 0]), False
     middle = float(np.median(edges))
@@ -261,4 +261,4 @@ def _waist(figure: Figure) -> tuple[np.ndarray, bool]:
     level = edges[near] - tilt * places[near]
     round_ = float(np.clip(np.polyfit(places[near] ** 2, level, 1)[0], -0.10, 0.10))
     # As high as it is anywhere, rather than leave a strip of what is worn now.
-    return np.array([np.quantile(level - round_ * places[near] ** 2, 0.1), tilt, round_]), True
+    return np.array([np.quantile(level - round_ * places[near] ** 2, 0.1) - 0.01, tilt, round_]), True

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from preprocessing.labels import ARMS, BOTTOMS, LEGS, TOPS, Joint, Parse
+from preprocessing.labels import ARMS, BOTTOMS, LEGS, TOPS, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from preprocessing.person.body import capsule
 from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, Figure
+from tryon.engines.preview.lower_body import LEG_JOINTS, leg_joints
 from tryon.engines.preview.pixels import (
     box_of,
     enlarged,
@@ -28,12 +29,9 @@ from tryon.engines.preview.pixels import (
 )
 from tryon.engines.preview.wardrobe import Wardrobe
 
-LEG = {
-    "left": (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE),
-    "right": (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE),
-}
 # Radii of bare legs at hip, knee and ankle, in shoulder widths.
 LEG_RADII = (0.29, 0.17, 0.11)
+LEG_LABEL = {"left": Parse.RIGHT_LEG, "right": Parse.LEFT_LEG}
 # A fixed seed: the same bytes twice.
 _GRAIN = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 4, (128, 128)).astype(np.float32), (0, 0), 1.0)
 
@@ -43,7 +41,8 @@ class Zones:
     """What would be seen without the clothes, at half the size; the rest is background.
 
     Attributes:
-        skin, top, bottom: bool (H/2, W/2): bare skin, and where what stays on would go on.
+        skin: float32 (H/2, W/2) 0..1, bare skin.
+        top, bottom: bool (H/2, W/2), where what stays on would go on.
         round: float32 (H/2, W/2), light on the limbs and the trunk as a factor.
     """
 
@@ -74,13 +73,12 @@ def without(figure: Figure, wardrobe: Wardrobe, old: np.ndarray) -> np.ndarray:
 
     bare = _bytes(enlarged(_skin(figure, small), half) * cv2.merge([zones.round] * 3))
     filled = carried(~grown(person.mask > 12, 9))
-    for zone, kept in ((zones.skin, None), (zones.bottom, wardrobe.bottom), (zones.top, wardrobe.top)):
-        if not zone.any():
-            continue
-        source = None if kept is None or kept.sum() < 500 else shrunk(kept, 5)
-        filled = mixed(bare if source is None else carried(source), filled, soft(zone, 0.8))
+    filled = mixed(bare, filled, zones.skin)
+    for zone, kept in ((zones.bottom, wardrobe.bottom), (zones.top, wardrobe.top)):
+        if zone.any():
+            filled = mixed(bare if kept.sum() < 500 else carried(shrunk(kept, 5)), filled, soft(zone, 0.8))
     box = box_of(old, margin=4)
-    part, skin = (enlarged(array, old.shape)[box] for array in (filled, soft(zones.skin, 0.8)))
+    part, skin = (enlarged(array, old.shape)[box] for array in (filled, zones.skin))
     rows, columns = part.shape[:2]
     grain = np.tile(_GRAIN, (rows // 128 + 1, columns // 128 + 1))[:rows, :columns] * skin
     part = cv2.add(part, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
@@ -109,19 +107,24 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     trunk = (np.abs(across) < np.minimum(widths, 1.12)) & (along > -0.35) & ((along > 0.12) | _shoulders(figure, half))
     body = shrunk(person.mask > 100, int(0.04 * frame.shoulder_width) | 1)[::HALF, ::HALF]  # cloth has a thickness
     waist = 1.0 if figure.waist is None else figure.waist
-    legs &= along > 0.9
-    skin = (arms | legs | (trunk & (along < 1.1))) & body
+    skin = np.maximum(soft(arms | (trunk & (along < 1.1)), 0.8), legs * (along > 0.9)) * soft(body, 0.8)
     on_arm = 1.04 - 0.30 * np.clip(to_arm, 0, 1) ** 3
     on_leg = 1.02 - 0.22 * np.clip(to_leg, 0, 1) ** 3
     on_trunk = 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2
-    rounded = np.where(arms, on_arm, np.where(legs & (along > 1.1), on_leg, on_trunk))
+    rounded = np.where(arms, on_arm, np.where((legs > 0) & (along > 1.1), on_leg, on_trunk))
     nothing = np.zeros(half, bool)
+    hem = grown(wardrobe.top[::HALF, ::HALF], 5)  # cloth goes on below its edge
     return Zones(
         skin,
-        top=trunk & (along < 0.95) & ~arms if wardrobe.top.any() else nothing,
+        top=((trunk & (along < min(waist + 0.05, 0.95))) | hem) & ~arms if wardrobe.top.any() else nothing,
         bottom=trunk & (along > min(waist - 0.02, 1.0)) & ~arms if wardrobe.bottom.any() else nothing,
         round=cv2.GaussianBlur(rounded.astype(np.float32), (0, 0), 0.0175 * frame.shoulder_width),
     )
+
+
+def _smooth(zone: np.ndarray, sigma: float) -> np.ndarray:
+    """A zone whose outline has lost the creases of the clothes it was taken from."""
+    return soft(zone, sigma) > 0.5
 
 
 def _shoulders(figure: Figure, half: tuple[int, int]) -> np.ndarray:
@@ -129,8 +132,8 @@ def _shoulders(figure: Figure, half: tuple[int, int]) -> np.ndarray:
     outline = [
         figure.shoulders["left"],
         figure.necks["left"],
-        figure.necks["left"] - 0.2 * unit * frame.down,
-        figure.necks["right"] - 0.2 * unit * frame.down,
+        figure.necks["left"] + (0.06 * frame.right - 0.2 * frame.down) * unit,
+        figure.necks["right"] - (0.06 * frame.right + 0.2 * frame.down) * unit,
         figure.necks["right"],
         figure.shoulders["right"],
         frame.point(0.6 * unit, 0.3 * unit),
@@ -150,15 +153,32 @@ def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.nda
 
 
 def _legs(figure: Figure, half: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Where bare legs would be, and the distance to their axis in units of their radius; at half the size."""
-    points, unit = figure.person.keypoints[:, :2], figure.frame.shoulder_width
+    """How much of each pixel a bare leg would cover, and the distance to its axis in units of its radius; at half the
+    size."""
+    unit = figure.frame.shoulder_width
     hip, knee, ankle = (radius * unit for radius in LEG_RADII)
     distances = []
-    for joints in LEG.values():
-        for start, end, radii in ((*joints[:2], (hip, knee)), (*joints[1:], (knee, ankle))):
-            distances.append(capsule(half, points[start], points[end], radii, HALF)[0])
+    for side in LEG_JOINTS:
+        joints = leg_joints(figure, side)
+        aside, thick = _seen_shin(figure, side, *capsule(half, joints[1], joints[2], (knee, ankle), HALF))
+        at_knee, at_ankle = joints[1:] + aside
+        distances.append(capsule(half, joints[0], at_knee, (hip, knee * thick), HALF)[0])
+        distances.append(capsule(half, at_knee, at_ankle, (knee * thick, ankle * thick), HALF)[0])
     distance = np.minimum.reduce(distances)
-    return distance < 1, distance
+    return np.clip((1 - distance) * knee / HALF + 0.5, 0, 1), distance
+
+
+def _seen_shin(figure: Figure, side: str, distance: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, float]:
+    """How far a shin seen bare lies beside its capsule, in pixels (2,), and its thickness compared with it."""
+    bare = labelled(figure.person.parse, LEG_LABEL[side], Parse.SOCKS)[::HALF, ::HALF]
+    bare &= (place > 0) & (place < 0.95) & (distance < 2)
+    if bare.sum() < 200:
+        return np.zeros(2), 1.0
+    first, last = np.quantile(place[bare], [0.05, 0.95])
+    part = (place > first) & (place < last)
+    seen, usual = np.argwhere(bare & part), np.argwhere((distance < 1) & part)
+    aside = (seen.mean(0) - usual.mean(0))[::-1] * HALF
+    return aside, float(np.clip(len(seen) / max(len(usual), 1), 0.6, 1.4))
 
 
 def _skin(figure: Figure, small: np.ndarray) -> np.ndarray:
