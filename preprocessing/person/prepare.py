@@ -10,7 +10,15 @@ import numpy as np
 from preprocessing import arrays
 from preprocessing.labels import Joint, Parse, Region
 from preprocessing.person.body import HALF_HIPS_TO_SHOULDERS, TORSO_TO_SHOULDERS, BodyFrame
-from preprocessing.person.checks import check_keypoints, check_only_person, check_separable, check_size
+from preprocessing.person.checks import (
+    HIPS_SYNTHESISED,
+    UNCLEAR_OUTLINE,
+    check_keypoints,
+    check_only_person,
+    check_separable,
+    check_size,
+)
+from preprocessing.person.difficulty import PoseDifficulty, pose_difficulty
 from preprocessing.person.parsing import STEP, enlarge, feet, parse_person
 from preprocessing.person.pose import Pose, detect_poses
 from preprocessing.person.segmentation import agree, refine, segment, stretched
@@ -20,8 +28,6 @@ VERSION = "2"
 LONG_SIDE = 1024
 # The upper body is looked at once more when its box is smaller than this share of the whole person's.
 NEARER = 0.72
-
-HIPS_SYNTHESISED = "hips_synthesised"
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class PreparedPerson:
         mask: uint8 (H, W), 0..255, soft: how much of a pixel is the person.
         parse: uint8 (H, W) of `Parse`.
         carried: bool (H, W), things carried or worn that no label of `Parse` names: bags, straps, a phone.
-        flags: what was made up or is doubtful, e.g. "hips_synthesised".
+        flags: what was made up or is doubtful: "hips_synthesised", "unclear_outline".
     """
 
     image: np.ndarray
@@ -43,6 +49,11 @@ class PreparedPerson:
     parse: np.ndarray
     carried: np.ndarray
     flags: frozenset[str] = frozenset()
+
+    @property
+    def difficulty(self) -> PoseDifficulty:
+        """How difficult the pose is to dress."""
+        return pose_difficulty(self.keypoints)
 
     def to_bytes(self) -> bytes:
         return arrays.pack(
@@ -170,7 +181,7 @@ def prepare_person(image: np.ndarray) -> PreparedPerson:
 
     box, regions = find_regions(picture, Pose(keypoints, pose.mask))
     body = _inside(pose.mask, box, shape)
-    check_separable(1 - regions[Region.BACKGROUND], body)
+    clear = check_separable(1 - regions[Region.BACKGROUND], body)
     inside = picture[box.window]
     small = cv2.resize(inside, regions.shape[:0:-1], interpolation=cv2.INTER_AREA)
     moved = keypoints - np.array([box.left, box.top, 0, 0], np.float32)
@@ -183,7 +194,7 @@ def prepare_person(image: np.ndarray) -> PreparedPerson:
         np.zeros(shape, np.uint8),
         np.zeros(shape, np.uint8),
         np.zeros(shape, bool),
-        frozenset({HIPS_SYNTHESISED} if synthesised else set()),
+        frozenset(flag for flag, is_so in ((HIPS_SYNTHESISED, synthesised), (UNCLEAR_OUTLINE, not clear)) if is_so),
     )
     size = inside.shape[:2]
     mask = np.clip((1 - regions[Region.BACKGROUND] - 0.15) / 0.7, 0, 1)
