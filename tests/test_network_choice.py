@@ -1,6 +1,7 @@
 """Which network makes which map: settings, the operator's own file, label tables, and the maps that callers get."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from preprocessing import networks
 from preprocessing.labels import Body25, DensePose, Parse
 from preprocessing.networks import DeclarationsWrong, clothes
 from preprocessing.networks.declaration import DECODERS, ROLES
-from preprocessing.networks.file import read
+from preprocessing.networks.file import KEYS, read
 from preprocessing.networks.known import KNOWN
 from preprocessing.networks.tables import TABLES
 from preprocessing.pretrained import WEIGHTS
@@ -225,6 +226,21 @@ def test_a_label_without_a_meaning_here_is_named(declare, labels, line):
 def test_a_file_that_is_no_toml(declare, folder):
     assert "networks.toml" in wrong(declare("[mine"))[0]
     assert "No such file" in wrong(folder / "elsewhere.toml")[0]
+
+
+def test_the_examples_of_the_documentation_can_be_read(declare):
+    page = (REPOSITORY / "docs" / "networks.md").read_text()
+    whole, labels = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    found = read(declare(whole.replace("…", SHA)))
+    assert {name: (network.role, len(network.labels)) for name, network in found.items()} == {
+        "schp_lip": ("parse", 20),
+        "segformer_clothes": ("parse", 18),
+        "openpose": ("keypoints", 26),
+        "densepose": ("densepose", 25),
+    }
+    assert read(declare(MINIMAL + labels))["mine"].labels[1] == ("shirt", Parse.UPPER)
+    listed = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|(.*?)\|", page, re.MULTILINE))))
+    assert set(KEYS) | set(ROLES) <= listed
 
 
 # --- The settings -----------------------------------------------------------------------------------------

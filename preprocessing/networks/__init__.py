@@ -10,7 +10,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from preprocessing.networks.choice import choices
+from preprocessing.networks.choice import choices, declared
 from preprocessing.networks.declaration import Network, NetworkFailed
 from preprocessing.networks.file import DeclarationsWrong
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from preprocessing.networks.own_process import Process
 
-__all__ = ["DeclarationsWrong", "Network", "NetworkFailed", "choices", "finer_parse", "look", "process"]
+__all__ = ["DeclarationsWrong", "Network", "NetworkFailed", "choices", "declared", "finer_parse", "look", "process"]
 
 log = logging.getLogger(__name__)
 _processes: dict[Network, Process] = {}

@@ -14,22 +14,32 @@ from preprocessing.networks.known import KNOWN
 FILE = "networks.toml"
 
 
+def declared() -> dict[str, Network]:
+    """Every network there is a declaration of: the registry's and the operator's own, by name.
+
+    Raises:
+        DeclarationsWrong: listing everything wrong in the operator's file.
+    """
+    named = os.environ.get("NETWORKS_FILE", "")
+    file = Path(named) if named else weights.folder() / FILE
+    return KNOWN | (read(file) if named or file.exists() else {})
+
+
 def choices() -> dict[str, Network]:
     """The chosen network of each role, as the environment says.
 
     Raises:
-        DeclarationsWrong: listing everything wrong in NETWORKS and in the operator's file.
+        DeclarationsWrong: listing everything wrong in NETWORKS, or in the operator's file.
     """
-    named = os.environ.get("NETWORKS_FILE", "")
-    return _choices(os.environ.get("NETWORKS", ""), Path(named) if named else weights.folder() / FILE, bool(named))
+    names = ("NETWORKS", "NETWORKS_FILE", "WEIGHTS_DIR")
+    return _choices(*(os.environ.get(name, "") for name in names))
 
 
 @cache
-def _choices(wanted: str, file: Path, named: bool) -> dict[str, Network]:
-    if not wanted and not named:
+def _choices(wanted: str, file: str, folder: str) -> dict[str, Network]:
+    if not wanted and not file:
         return {}
-    known = KNOWN | (read(file) if named or file.exists() else {})
-    found, wrong = {}, []
+    known, found, wrong = declared(), {}, []
     for part in filter(None, (part.strip() for part in wanted.split(","))):
         role, _, name = (word.strip() for word in part.partition("="))
         if role not in ROLES:
