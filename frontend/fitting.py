@@ -22,7 +22,8 @@ MOST_SECONDS = 90
 OTHER_HALF = {Garment.Category.UPPER: Garment.Category.LOWER, Garment.Category.LOWER: Garment.Category.UPPER}
 COMPANIONS = 6
 LOOKED_THROUGH = 24  # of the latest, some of which may turn out not to be wearable
-LEGS_UNSEEN = {"photo.legs_outside", "photo.hips_outside"}
+# What is found of a photo and matters below the waist alone: the remark beside the button.
+REMARKS = {"photo.legs_outside": "legs-unseen", "photo.hips_outside": "legs-unseen", "photo.sitting": "sitting"}
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Person:
     chosen: bool
 
     @property
-    def legs_unseen(self) -> bool:
-        return any(finding["code"] in LEGS_UNSEEN for finding in self.photo.findings)
+    def remarks(self) -> str:
+        """The ids of the remarks on this photo, for bottoms and dresses."""
+        return " ".join(sorted({REMARKS[f["code"]] for f in self.photo.findings if f["code"] in REMARKS}))
 
 
 @dataclass(frozen=True)

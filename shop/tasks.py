@@ -22,32 +22,59 @@ def pixels(file, mode="RGB"):
     return np.asarray(image.convert(mode))
 
 
+def look_at(photo):
+    """Find out what a photo shows, and note it on the object; `keep` writes it to the row.
+
+    Returns:
+        The `PreparedPerson`.
+
+    Raises:
+        Refusal: "photo.…", for one that cannot be used.
+        WeightsMissing: the networks are not there.
+    """
+    from preprocessing.person import checks, prepare  # mediapipe: workers only
+
+    person = prepare.prepare_person(pixels(photo.image))
+    photo.findings = [asdict(finding) for finding in checks.check_photo(person)]
+    photo.difficulty = person.difficulty.level
+    photo.prepared.save("person.npz", ContentFile(person.to_bytes()), save=False)
+    photo.prepared_version = prepare.VERSION
+    return person
+
+
+def keep(photo, rows, old: str) -> None:
+    """Write what `look_at` has noted to the photo's row, if that is still among `rows`; the file without a row goes.
+
+    Args:
+        old: the name of what was prepared before.
+    """
+    kept = rows.filter(pk=photo.pk).update(
+        state=Work.State.DONE,
+        findings=photo.findings,
+        difficulty=photo.difficulty,
+        prepared=photo.prepared.name or "",
+        prepared_version=photo.prepared_version,
+    )
+    if obsolete := old if kept else photo.prepared.name:  # the photo was deleted, or another worker was faster
+        photo.prepared.storage.delete(obsolete)
+
+
 @shared_task
 def check_photo(photo_id):
-    from preprocessing.person.checks import check_photo as findings_of  # mediapipe: workers only
-    from preprocessing.person.prepare import VERSION, prepare_person
     from preprocessing.weights import WeightsMissing
 
     photo = Photo.objects.claim(photo_id)
     if photo is None:
         return
+    old = photo.prepared.name
     try:
-        person = prepare_person(pixels(photo.image))
-        photo.findings = [asdict(finding) for finding in findings_of(person)]
-        photo.prepared.save("person.npz", ContentFile(person.to_bytes()), save=False)
-        photo.prepared_version = VERSION
+        look_at(photo)
     except WeightsMissing:
         raise  # the shop's fault: nothing is said against the photo
     except Refusal as refusal:
         photo.findings = [{"code": refusal.code, "severity": "refuse", "sentence": refusal.sentence}]
-    done = Photo.objects.filter(pk=photo_id, state=Work.State.PENDING).update(
-        state=Work.State.DONE,
-        findings=photo.findings,
-        prepared=photo.prepared.name or "",
-        prepared_version=photo.prepared_version,
-    )
-    if not done and photo.prepared:  # the photo was deleted, or another worker was faster: keep no copy
-        photo.prepared.storage.delete(photo.prepared.name)
+        photo.difficulty = photo.prepared = photo.prepared_version = ""
+    keep(photo, Photo.objects.filter(state=Work.State.PENDING), old)
 
 
 @shared_task

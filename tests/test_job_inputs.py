@@ -1,9 +1,13 @@
 """What a job does with a photo or garment that nobody has looked at yet, and what a worker says of its engines."""
 
 import pytest
+from django.core.files.base import ContentFile
 
 from preprocessing import weights
+from preprocessing.garment import prepare as garment_prepare
+from preprocessing.person import prepare as person_prepare
 from preprocessing.person.prepare import VERSION
+from shop import tasks as shop_tasks
 from shop.images import clean_image
 from shop.models import GarmentAnalysis, Photo
 from shop.storage import private_storage
@@ -21,6 +25,14 @@ def run(row):
     return row
 
 
+def counted(function, calls):
+    def call(*given, **named):
+        calls.append(function.__name__)
+        return function(*given, **named)
+
+    return call
+
+
 def forget(photo, **values):
     """As if the check at upload had not been done."""
     Photo.objects.filter(pk=photo.pk).update(**{"state": "pending", "prepared": ""} | values)
@@ -32,18 +44,42 @@ def test_a_photo_not_looked_at_yet_is_looked_at_in_the_job(submit, photo):
     assert run(row).status == "succeeded"
     photo.refresh_from_db()
     assert (photo.state, photo.prepared_version) == ("done", VERSION)
+    assert photo.difficulty in Photo.Difficulty
     assert private_storage().exists(photo.prepared.name)
 
 
 def test_what_an_older_version_knew_of_a_photo_is_replaced(submit, photo):
     old = photo.prepared.name
     row = submit()
-    forget(photo, state="done", prepared=old, prepared_version="0")
+    forget(photo, state="done", prepared=old, prepared_version="1", findings=[], difficulty="")
     assert run(row).status == "succeeded"
     photo.refresh_from_db()
     assert photo.prepared_version == VERSION
+    assert photo.difficulty in Photo.Difficulty
+    assert photo.findings
     assert photo.prepared.name != old
     assert not private_storage().exists(old)
+
+
+def test_what_the_second_look_refuses_leaves_nothing_prepared(shopper):
+    photo = Photo.objects.store(shopper, clean_image(encoded(tee())))
+    old = private_storage().save("prepared/old.npz", ContentFile(b"of an older version"))
+    forget(photo, prepared=old, prepared_version="1", difficulty="easy")
+    shop_tasks.check_photo(photo.pk)
+    photo.refresh_from_db()
+    assert (photo.refused, photo.difficulty, photo.prepared.name, photo.prepared_version) == (True, "", "", "")
+    assert not private_storage().exists(old)
+
+
+def test_the_second_garment_on_a_photo_costs_the_engine_alone(shopper, photo, garment, make_garment, monkeypatch):
+    prepared = []
+    for module, name in ((person_prepare, "prepare_person"), (garment_prepare, "prepare_garment")):
+        monkeypatch.setattr(module, name, counted(getattr(module, name), prepared))
+    forget(photo)
+    for worn in (garment, make_garment("TEE-2", colour="red")):
+        (row,) = TryOn.objects.submit(shopper, photo, worn, engines=["quick"])
+        assert run(row).status == "succeeded"
+    assert prepared == ["prepare_person"]
 
 
 def test_a_photo_without_a_person_fails_the_job_with_its_own_sentence(shopper, garment):

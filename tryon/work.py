@@ -5,18 +5,16 @@ from functools import cache
 
 import cv2
 import numpy as np
-from django.core.files.base import ContentFile
 from PIL import Image
 
 from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.person.pose import detect_poses
-from preprocessing.person.prepare import VERSION, PreparedPerson, prepare_person
+from preprocessing.person.prepare import VERSION, PreparedPerson
 from preprocessing.person.segmentation import segment
 from shop import tasks as shop_tasks
 from shop.models import Garment, GarmentAnalysis, Photo
 from shop.models.catalogue import ANALYSIS_VERSION
-from shop.storage import private_storage
 from tryon import checks, registry
 from tryon.engines.base import Engine, Generated
 from tryon.lease import Lease, Stage
@@ -69,13 +67,9 @@ def prepared_person(photo: Photo | None) -> PreparedPerson:
     if photo.prepared and photo.prepared_version == VERSION:
         with photo.prepared.open("rb") as file:
             return PreparedPerson.from_bytes(file.read())
-    person = prepare_person(shop_tasks.pixels(photo.image))
     old = photo.prepared.name
-    photo.prepared.save("person.npz", ContentFile(person.to_bytes()), save=False)
-    new = photo.prepared.name
-    kept = Photo.objects.filter(pk=photo.pk, prepared=old).update(prepared=new, prepared_version=VERSION)
-    if obsolete := old if kept else new:  # the photo is gone, or another worker was faster
-        private_storage().delete(obsolete)
+    person = shop_tasks.look_at(photo)
+    shop_tasks.keep(photo, Photo.objects.filter(prepared=old), old)
     return person
 
 
