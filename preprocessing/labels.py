@@ -109,6 +109,7 @@ BOTTOMS = (Parse.PANTS, Parse.SKIRT)
 ARMS = (Parse.LEFT_ARM, Parse.RIGHT_ARM)
 LEGS = (Parse.LEFT_LEG, Parse.RIGHT_LEG)
 SHOES = (Parse.LEFT_SHOE, Parse.RIGHT_SHOE)
+HEAD = (Parse.HAT, Parse.HAIR, Parse.SUNGLASSES, Parse.FACE)
 
 
 class DensePose(IntEnum):

@@ -64,6 +64,8 @@ def test_the_measures_of_the_upper_drawing():
     assert extent(torso[:, 304])[0] == 300 - 6 * BRUSH
     assert extent(torso[450, :]) == (304 - 3 * BRUSH + 1, 464 + 3 * BRUSH), "the flanks, 66 wide"
     assert extent(torso[:, 384])[1] == extent(torso[:, 304])[1] == 600 + 6 * BRUSH, "below the hips"
+    assert torso[600 + 4 * BRUSH, 304 - 2 * BRUSH], "the ellipses at the hips are twice as high as wide"
+    assert torso[300 - 6 * BRUSH + 2, 320], "the line between the shoulders"
 
 
 def test_hips_are_drawn_as_far_apart_as_the_shoulders():
@@ -151,6 +153,12 @@ def test_lower_hides_the_legs_and_what_is_between_them_and_nothing_else(person):
     knees = points[[Body25.R_KNEE, Body25.L_KNEE], :2].mean(0).astype(int)
     assert person.parse[knees[1], knees[0]] == Parse.BACKGROUND and grey[knees[1], knees[0]]
     assert not grey[:, :100].any() and not grey[:400].any()
+
+
+def test_lower_hides_the_space_between_two_thin_legs_too():
+    grey = hidden("lower")
+    assert grey[750, 384] and grey[900, 384], "between the thighs, between the calves"
+    assert not hidden("lower", points=without(joints(), "L_ANKLE"))[900, 384], "only as far down as both legs are seen"
 
 
 def test_dress_hides_both_garments_and_leaves_head_hands_and_shoes(person):

@@ -62,6 +62,8 @@ def test_hips_made_from_the_shoulders_keep_their_place_and_are_marked():
     [
         (lambda p: p[COCO], "keypoints.coco_order"),
         (lambda p: np.vstack([p[COCO], np.zeros((7, 3))]), "keypoints.coco_order"),
+        (lambda p: without(np.vstack([p[COCO], np.zeros((7, 3))]), Body25.MID_HIP), "keypoints.coco_order"),
+        (lambda p: without(np.vstack([p[COCO], np.zeros((7, 3))]), Body25.L_ANKLE), "keypoints.coco_order"),
         (lambda p: p[:20], "keypoints.shape"),
         (lambda p: p.ravel(), "keypoints.shape"),
         (lambda p: np.where(np.arange(25)[:, None] == Body25.L_KNEE, np.nan, p), "keypoints.not_numbers"),
@@ -75,14 +77,17 @@ def test_hips_made_from_the_shoulders_keep_their_place_and_are_marked():
         (lambda p: moved(p, Body25.L_WRIST, to=(1e6, 500)), "keypoints.outside"),
         (lambda p: moved(p, Body25.NECK, to=(450, 490)), "keypoints.neck_astray"),
         (lambda p: p * (-1, 1, 1) + (900, 0, 0) * seen(p)[:, None], "keypoints.sides_swapped"),
+        (lambda p: exchanged(p, Body25.L_SHOULDER, Body25.R_SHOULDER), "keypoints.sides_swapped"),
+        (lambda p: exchanged(p, Body25.L_HIP, Body25.R_HIP), "keypoints.sides_swapped"),
         (lambda p: p * (1, -1, 1) + (0, 1100, 0) * seen(p)[:, None], "keypoints.upside_down"),
         (lambda p: p * (0.2, 1, 1) + (300, 0, 0) * seen(p)[:, None], "keypoints.proportions"),
         (lambda p: p * (1, 0.2, 1), "keypoints.proportions"),
     ],
     ids=[
-        "18 joints", "18 joints in 25 rows", "20 joints", "flat", "NaN", "inf", "words", "a shoulder", "a hip",
+        "18 joints", "18 joints in 25 rows", "the same without its right hip", "the same without its right eye",
+        "20 joints", "flat", "NaN", "inf", "words", "a shoulder", "a hip",
         "both hips", "no neck", "hips in one place", "a wrist far outside", "the neck at the hips",
-        "sides swapped", "upside down", "much too narrow", "much too short",
+        "sides swapped", "shoulders swapped", "hips swapped", "upside down", "much too narrow", "much too short",
     ],
 )  # fmt: skip
 def test_joints_that_cannot_be_drawn_from(points, damage, code):
@@ -92,6 +97,12 @@ def test_joints_that_cannot_be_drawn_from(points, damage, code):
 def without(points, *joints):
     points = points.copy()
     points[list(joints)] = 0
+    return points
+
+
+def exchanged(points, one, other):
+    points = points.copy()
+    points[[one, other]] = points[[other, one]]
     return points
 
 

@@ -94,6 +94,15 @@ def test_the_palm_shows_the_inner_half_of_a_forearm(person):
 FOREARM = (DensePose.LEFT_FOREARM_INNER, DensePose.LEFT_FOREARM_OUTER)
 
 
+def test_the_torso_follows_shoulders_that_lean(person):
+    keypoints = person.keypoints.copy()
+    keypoints[Joint.L_SHOULDER, 1] += 40
+    keypoints[Joint.R_SHOULDER, 1] -= 40
+    found = densepose(with_(person, keypoints=keypoints, mask=np.full_like(person.mask, 255)))
+    right, left = (np.nonzero(found[:, x] == DensePose.TORSO_FRONT)[0].min() for x in (390, 510))
+    assert 40 < left - right < 80
+
+
 def test_a_forearm_behind_the_back_is_not_drawn(person):
     keypoints = person.keypoints.copy()
     keypoints[Joint.L_WRIST] = 440, 470, 60, 0.1

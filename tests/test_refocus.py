@@ -92,12 +92,14 @@ def test_joints_stay_on_the_picture(person):
         assert refocused.person.parse[y, x] == person.parse[v, u]
     there = refocused.crop.points_to_photo(refocused.person.keypoints[:, :2])
     assert np.abs(there - person.keypoints[:, :2]).max() < 1e-3
+    assert np.isclose(refocused.person.keypoints[Joint.NOSE, 2], -40 * refocused.crop.scale), "depth grows as well"
 
 
 def test_a_photo_that_ends_at_the_hips_is_not_padded_below(person):
     for whole in (False, True):
         refocused = refocus(cut(person, 520), whole=whole)
         assert refocused.crop.top + refocused.crop.height == 520
+        assert refocused.crop.height < 560, "nor made smaller for what it does not show"
         assert refocused.person.mask[-1].any()
 
 
@@ -110,13 +112,23 @@ def test_arms_held_out_are_not_cut_off(person):
     assert crop.top <= 20
 
 
+def test_specks_of_mask_elsewhere_change_nothing(person):
+    mask = person.mask.copy()
+    mask[5:15, 5:15] = mask[1080:1090, 880:890] = 255
+    speckled = type(person)(person.image, person.keypoints, mask, person.parse, person.carried)
+    for whole in (False, True):
+        assert refocus(speckled, whole=whole).crop == refocus(person, whole=whole).crop
+
+
 def test_a_narrow_photo_is_widened(person):
-    narrow = type(person)(
-        person.image[:, 250:650].copy(),
-        person.keypoints - np.array([250, 0, 0, 0], np.float32),
-        person.mask[:, 250:650].copy(),
-        person.parse[:, 250:650].copy(),
-        person.carried[:, 250:650].copy(),
+    narrow = type(
+        person
+    )(
+        person.image[:, 310:590].copy(),  # through both forearms
+        person.keypoints - np.array([310, 0, 0, 0], np.float32),
+        person.mask[:, 310:590].copy(),
+        person.parse[:, 310:590].copy(),
+        person.carried[:, 310:590].copy(),
     )
     refocused = refocus(narrow)
     padded = refocused.crop.padded()

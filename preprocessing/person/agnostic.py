@@ -14,18 +14,17 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from preprocessing.labels import ARMS, LEG_SURFACE, LEGS, SHOES, Body25, Parse
+from preprocessing.labels import ARMS, HEAD, LEG_SURFACE, LEGS, SHOES, Body25, Parse
 from preprocessing.person.body25 import check_body25, seen
 
 Category = Literal["upper", "lower", "dress"]
 GREY = 128
 INK = 255
 
-HEAD = (Parse.SUNGLASSES, Parse.FACE)  # HR-VITON does not keep the hair that falls over the torso
+FACE = (Parse.SUNGLASSES, Parse.FACE)  # HR-VITON does not keep the hair that falls over the torso
 LOWER_AND_SHOES = (Parse.PANTS, Parse.SKIRT, *LEGS, *SHOES)
 TORSO_CLOTHES = (Parse.UPPER, Parse.DRESS, Parse.COAT)
 LOWER_CLOTHES = (Parse.PANTS, Parse.SKIRT, Parse.SOCKS)
-WHOLE_HEAD = (Parse.HAT, Parse.HAIR, *HEAD)
 
 ARM = {
     Parse.LEFT_ARM: (Body25.L_SHOULDER, Body25.L_ELBOW, Body25.L_WRIST),
@@ -177,19 +176,19 @@ def _hands(parse: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _hidden_upper(parse: np.ndarray, points: np.ndarray, _: np.ndarray) -> np.ndarray:
-    kept = np.isin(parse, (*HEAD, *LOWER_AND_SHOES)) | _hands(parse, points)
+    kept = np.isin(parse, (*FACE, *LOWER_AND_SHOES)) | _hands(parse, points)
     return _upper_drawing(parse.shape, points) & ~kept
 
 
 def _hidden_lower(parse: np.ndarray, points: np.ndarray, densepose: np.ndarray) -> np.ndarray:
-    kept = np.isin(parse, (*WHOLE_HEAD, *ARMS, *SHOES, Parse.GLOVE, Parse.UPPER, Parse.COAT, Parse.TORSO_SKIN))
+    kept = np.isin(parse, (*HEAD, *ARMS, *SHOES, Parse.GLOVE, Parse.UPPER, Parse.COAT, Parse.TORSO_SKIN))
     return _legs_area(parse, points, densepose) & ~kept & ~((parse == Parse.DRESS) & ~_skirt_of_a_dress(parse, points))
 
 
 def _hidden_dress(parse: np.ndarray, points: np.ndarray, densepose: np.ndarray) -> np.ndarray:
     clothes = _widened(np.isin(parse, (*TORSO_CLOTHES, Parse.SCARF)))
     area = _upper_drawing(parse.shape, points) | clothes | _legs_area(parse, points, densepose)
-    kept = np.isin(parse, (*WHOLE_HEAD, *SHOES, Parse.GLOVE)) | _hands(parse, points)
+    kept = np.isin(parse, (*HEAD, *SHOES, Parse.GLOVE)) | _hands(parse, points)
     return area & ~kept
 
 

@@ -43,6 +43,10 @@ FROM_BLAZEPOSE = {
 SHOULDERS = (Body25.L_SHOULDER, Body25.R_SHOULDER)
 HIPS = (Body25.L_HIP, Body25.R_HIP)
 
+_BROKEN = gettext_noop("We could not find your joints in this photo. Please choose a photo from head to hips.")
+_TURNED = gettext_noop("Please choose a photo that shows you from the front, standing straight.")
+_COCO = gettext_noop("These keypoints are in COCO's order of 18. Please give OpenPose's BODY_25.")
+
 
 def body25(keypoints: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """BlazePose's joints in BODY_25 order.
@@ -165,11 +169,6 @@ def _check_torso(points: np.ndarray) -> None:
 def _pair(points: np.ndarray, pair: tuple[Body25, Body25]) -> np.ndarray:
     """From the right joint of a pair to the left one."""
     return np.asarray(points[pair[0], :2] - points[pair[1], :2], np.float64)
-
-
-_BROKEN = gettext_noop("We could not find your joints in this photo. Please choose a photo from head to hips.")
-_TURNED = gettext_noop("Please choose a photo that shows you from the front, standing straight.")
-_COCO = gettext_noop("These keypoints are in COCO's order of 18. Please give OpenPose's BODY_25.")
 
 
 def to_json(points: np.ndarray) -> str:

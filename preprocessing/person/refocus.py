@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from preprocessing.labels import Parse
+from preprocessing.labels import HEAD
 from preprocessing.person.body import BodyFrame
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ CELL = (4, 3)
 BELOW_HIPS = 0.55
 # Air above the crown, beside the arms and below the feet, in torso lengths.
 AIR = 0.12
-HEAD = (Parse.HAT, Parse.HAIR, Parse.SUNGLASSES, Parse.FACE)
 
 
 @dataclass(frozen=True)
