@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from skimage.data import astronaut
 
 from benchmarks import parity
 from preprocessing.errors import Refusal
@@ -10,6 +11,7 @@ from preprocessing.labels import Body25, Parse
 from preprocessing.person.agnostic import GREY, agnostic, parse_agnostic
 from preprocessing.person.body25 import body25, seen
 from preprocessing.person.densepose import densepose
+from preprocessing.person.prepare import prepare_person
 from preprocessing.person.refocus import refocus
 from tests import drawn_person
 
@@ -180,6 +182,15 @@ def test_the_outline_of_trousers_does_not_tell_their_width(person):
     changed = (wide == Parse.PANTS) & (person.parse == Parse.BACKGROUND)
     assert first[changed].all(), "what the wider ones would cover is hidden for the narrow ones too"
     assert (first != second).mean() < 0.05
+
+
+def test_a_real_photo_that_ends_above_the_hips():
+    person = refocus(prepare_person(astronaut())).person
+    grey, share = of_person(person, "upper")
+    assert share[Parse.UPPER] > 0.98 and share[Parse.FACE] == 0
+    points = body25(person.keypoints, person.parse.shape)
+    assert points[Body25.MID_HIP, 1] > person.parse.shape[0] and points[Body25.MID_HIP, 2] == 0
+    assert not grey[:150].any()
 
 
 def test_below_the_hips_a_dress_is_a_lower_garment_and_above_it_is_not():
