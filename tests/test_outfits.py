@@ -52,7 +52,7 @@ def test_the_engine_gets_the_top_first_whichever_was_clicked(outfit, garment, je
 def test_only_engines_for_outfits_are_chosen(shopper, photo, garment, jeans, settings):
     settings.ALLOW_NONCOMMERCIAL_ENGINES = True
     rows = TryOn.objects.submit(shopper, photo, garment, worn_with=jeans)
-    assert [row.engine for row in rows] == ["stylist"]
+    assert [row.engine for row in rows] == ["preview", "stylist"]
     single = TryOn.objects.submit(shopper, photo, jeans, engines=["quick", "stylist"])
     assert [row.engine for row in single] == ["stylist"]
 
@@ -174,7 +174,7 @@ def test_a_program_asks_for_an_outfit_and_is_told_both(post, shopper_client, jea
     answer = post(worn_with="JEANS-1")
     assert answer.status_code == 202, answer.json()
     assert (answer.json()["garment"], answer.json()["worn_with"]) == ("TEE-1", "JEANS-1")
-    assert [row["engine"] for row in answer.json()["rows"]] == ["stylist"]
+    assert [row["engine"] for row in answer.json()["rows"]] == ["preview", "stylist"]
     jeans.delete()
     assert shopper_client.get(answer["Location"]).json()["worn_with"] is None
     assert post(worn_with=None, engines=["quick"]).json()["worn_with"] is None

@@ -90,7 +90,7 @@ def _with_skirt(
         share = (last - first) @ chord / float(chord @ chord)
         bend = last - first - share[:, None] * chord
         rows = left[:, None] + (right - left)[:, None] * share[None, :, None] + bend
-        rows = rows + (rows[:1] * 0 + (last - rows[0])) * np.linspace(1, 0, len(rows))[:, None, None] ** 2
+        rows = rows + (last - rows[0]) * np.clip(1 - np.linspace(0, 5, len(rows)), 0, 1)[:, None, None] ** 2
         rows[..., 1] += sag * np.linspace(0, 1, len(rows))[:, None] * np.clip(1 - (2 * share - 1) ** 2, 0, 1)
         above = getattr(bodice, which)[:-MARGIN_ROWS]
         grids.append(np.concatenate([above, rows[1:], 2 * rows[-1:] - rows[-2:-1]]))

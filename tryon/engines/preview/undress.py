@@ -27,7 +27,7 @@ from tryon.engines.preview.pixels import (
     soft,
     spread,
 )
-from tryon.engines.preview.wardrobe import Wardrobe
+from tryon.engines.preview.wardrobe import BELLY, Wardrobe
 
 # Radii of bare legs at hip, knee and ankle, in shoulder widths.
 LEG_RADII = (0.29, 0.17, 0.11)
@@ -107,7 +107,8 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     trunk = (np.abs(across) < np.minimum(widths, 1.12)) & (along > -0.35) & ((along > 0.12) | _shoulders(figure, half))
     body = shrunk(person.mask > 100, int(0.04 * frame.shoulder_width) | 1)[::HALF, ::HALF]  # cloth has a thickness
     waist = 1.0 if figure.waist is None else figure.waist
-    skin = np.maximum(soft(arms | (trunk & (along < 1.1)), 0.8), legs * (along > 0.9)) * soft(body, 0.8)
+    bare = arms | (trunk & (along < (1.1 if wardrobe.belly else BELLY)))
+    skin = np.maximum(soft(bare, 0.8), legs * (along > 0.9)) * soft(body, 0.8)
     on_arm = 1.04 - 0.30 * np.clip(to_arm, 0, 1) ** 3
     on_leg = 1.02 - 0.22 * np.clip(to_leg, 0, 1) ** 3
     on_trunk = 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2

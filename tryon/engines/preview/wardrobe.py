@@ -12,6 +12,8 @@ from tryon.engines.preview.pixels import labelled
 
 # The natural waist, in torso lengths: where a dress is parted when only half of it is replaced.
 WAIST = 0.66
+# Below this level, in torso lengths, a dress leaves nothing of the trunk bare.
+BELLY = 0.4
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class Wardrobe:
         off: what comes off.
         top: what stays of tops and coats, or of a dress as a top.
         bottom: what stays of trousers and skirts, or of a dress as a skirt.
+        belly: whether the trunk may be bare below the arms; a dress covers it.
     """
 
     off: np.ndarray
     top: np.ndarray
     bottom: np.ndarray
+    belly: bool
 
 
 def sort_out(figure: Figure, categories: set[str]) -> Wardrobe:
@@ -58,8 +62,11 @@ def sort_out(figure: Figure, categories: set[str]) -> Wardrobe:
     nothing = np.zeros(parse.shape, bool)
     top_off = bool(categories & {"upper", "dress"})
     bottom_off = bool(categories & {"lower", "dress"})
+    bare = "dress" not in categories
+    belly = (parse == Parse.TORSO_SKIN) & (along > BELLY)
     return Wardrobe(
-        off=(top if top_off else nothing) | (bottom if bottom_off else nothing),
+        off=(top if top_off else nothing) | (bottom if bottom_off else nothing) | (nothing if bare else belly),
         top=nothing if top_off else top,
         bottom=nothing if bottom_off else bottom,
+        belly=bare,
     )
