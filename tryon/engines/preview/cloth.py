@@ -47,7 +47,8 @@ class Cloth:
     def _part(self, label: int) -> np.ndarray:
         """Alpha of one part, a few pixels beyond its seam so that neighbours overlap."""
         here = self._parts == label
-        others = (self._parts != 0) & ~here & ~(grown(here, 9) & self._joined)
+        others = grown((self._parts != 0) & ~here, 7) & ~here  # with their soft edge
+        others &= ~(grown(here, 9) & self._joined)
         alpha = self._alpha * (1 - soft(others, 1.0))
         return alpha if label == BODY else alpha * soft(grown(here, 11), 1.5)
 

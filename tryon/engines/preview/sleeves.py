@@ -14,6 +14,8 @@ from tryon.engines.preview.warp import Patch, paired, untangled
 
 SLEEVE_LABEL = {"left": LEFT_SLEEVE, "right": RIGHT_SLEEVE}
 ROWS = 18
+# How much wider than a sleeve worn now a new one may be.
+SLEEVE_OVER_SLEEVE = 1.1
 # Points of an edge before it is cut into rows.
 POINTS = 60
 # Half the width of an arm as thick as its capsule, in shoulder widths, by the place between shoulder and wrist.
@@ -34,15 +36,21 @@ def _arm_path(arm: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     return path, tangent / (np.hypot(*tangent.T)[:, None] + 1e-6), length
 
 
-def _covered(figure: Figure, path: np.ndarray, normal: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """Widths made wide enough for the arm seen in the photo; a sleeve worn now counts only a little beyond."""
+def _beside_outline(figure: Figure, path: np.ndarray, normal: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Widths that keep near the outline where it is seen, since joints lie only roughly in the middle of an arm:
+    wide enough for bare skin, and little wider than a sleeve worn now."""
     shares = np.linspace(0.3, 1.7, 36)
     rays = path[:, None] + (shares * width[:, None])[..., None] * normal[:, None]
     labels = sample(figure.person.parse, rays.reshape(-1, 2), Parse.BACKGROUND).reshape(rays.shape[:2])
-    arm = np.isin(labels, (Parse.TORSO_SKIN, *ARMS)) | (np.isin(labels, TOPS) & (shares < 1.2))
-    first_off = np.where(arm.all(1), 0, (~arm).argmax(1))
-    out = np.maximum(width, shares[first_off] * width + 3 * (first_off > 0))
-    return gaussian_filter1d(out, 1.5, mode="nearest")
+    skin = np.isin(labels, (Parse.TORSO_SKIN, *ARMS))
+    off = ~skin & ~np.isin(labels, TOPS)
+    first = np.where(off.any(1), off.argmax(1), len(shares) - 1)
+    outline = shares[first] * width
+    bare = skin[np.arange(len(path)), np.maximum(first - 1, 0)]
+    seen = off.any(1) & (first > 0)
+    out = np.where(seen & bare, np.maximum(width, outline + 3), width)
+    out = np.where(seen & ~bare, np.minimum(out, SLEEVE_OVER_SLEEVE * outline), out)
+    return gaussian_filter1d(out, 2.0, mode="nearest")
 
 
 def _sleeve_reach(source: Source, sleeve: str, ratio: float, near: float, length: float, unit: float, scale: float):
@@ -81,26 +89,30 @@ def sleeve_patch(
     opening, cuff = np.hypot(*(shoulder - armpit)), np.hypot(*(outer - inner))
     drawn = 0.74 * (opening + (cuff - opening) * share) / 2 * scale
 
-    def width(place, most):
-        arm_width = np.interp(place, *ARM_WIDTHS) * unit * figure.arm_radius[side]
-        return np.clip(drawn, 1.1 * arm_width, most * arm_width)
+    def arm_width(place):
+        return np.interp(place, *ARM_WIDTHS) * unit * figure.arm_radius[side]
 
+    # Cloth lies on the outside of an arm and hangs on its inside.
     place, centre, normal = along(share * reach)
-    widths = _covered(figure, centre, normal, width(place, np.interp(place, [0.05, 0.4], [1.3, 1.5])))
+    close = np.clip(drawn, 1.06 * arm_width(place), np.interp(place, [0.1, 0.4], [1.12, 1.3]) * arm_width(place))
+    widths = _beside_outline(figure, centre, normal, close)
     start = corners[f"shoulder_{side}"] + centre - centre[0]
     on_outer = _from(start, centre + normal * widths[:, None], share * reach / (0.28 * unit))
 
     place, centre, normal = along(near + (reach - near) * share)
     start = corners[f"armpit_{side}"] + centre - centre[0]
     inward = share * (reach - near) / (0.35 * unit)
-    on_inner = _from(start, centre - normal * width(place, 1.3)[:, None], np.maximum(inward, share**2))
+    loose = np.clip(2 * drawn - close, 1.1 * arm_width(place), 1.4 * arm_width(place))
+    on_inner = _from(start, centre - normal * loose[:, None], np.maximum(inward, share**2))
     on_inner = _outside_armhole(on_inner, corners, side, sign, np.clip(1 - inward, 0, 1))
 
     grids = []
     for upper, lower in (_sleeve_edges(source, side), (on_outer, on_inner)):
         upper, lower = paired(upper, lower, ROWS)
         grid = upper[:, None] + (lower - upper)[:, None] * ACROSS[None, :, None]
-        grids.append(np.concatenate([grid, grid[-1:] + 2 * (grid[-1:] - grid[-2:-1])]))
+        beyond = grid[-1] - grid[-2]  # a cuff that is not straight
+        beyond *= 0.1 * np.hypot(*(upper[0] - lower[0])) / max(float(np.hypot(*beyond.mean(0))), 1e-3)
+        grids.append(np.concatenate([grid, (grid[-1] + beyond.mean(0))[None]]))
     return untangled(Patch(*grids))
 
 

@@ -60,6 +60,9 @@ def _armpit(source: Source, figure: Figure, scale: float, side: str, sign: int, 
         across = (0.44 + 0.13 * min(lifted, 1)) * unit  # on the inner side of the arm
     else:
         across = (0.49 + 0.07 * min(lifted, 1)) * unit
+    level = (start + depth) / frame.torso_length
+    if figure.limit(side, level) > 5 * unit:  # the body's own side is seen
+        across = max(across, min(float(figure.half_width(side, level)), 0.66 * unit))
     return frame.point(sign * across, start + depth)
 
 
@@ -134,7 +137,7 @@ def _side(
     width = gaussian_filter1d(width, 1.2, mode="nearest")
     width[0] = start
     for row in range(1, SIDE_ROWS):  # no wings where an arm gives way
-        width[row] = min(width[row], max(width[row - 1] + 0.025 * unit, 1.03 * body[row]))
+        width[row] = min(width[row], width[row - 1] + 0.03 * unit)
     on_body = np.stack(
         [frame.point(sign * w, level * frame.torso_length) for w, level in zip(width, levels, strict=True)]
     )
