@@ -5,20 +5,18 @@ import re
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from devtools import doctor
 from preprocessing import networks
 from preprocessing.labels import Body25, DensePose, Parse
-from preprocessing.networks import DeclarationsWrong, clothes
+from preprocessing.networks import DeclarationsWrong
 from preprocessing.networks.declaration import DECODERS, ROLES
 from preprocessing.networks.file import KEYS, read
 from preprocessing.networks.known import KNOWN
 from preprocessing.networks.tables import TABLES
 from preprocessing.pretrained import WEIGHTS
 from preprocessing.weights import REPOSITORY
-from tests import tiny_networks as tiny
 
 SHA = "0" * 64
 MINIMAL = f'[mine]\nrole = "parse"\nfile = "mine.onnx"\nsha256 = "{SHA}"\nsize = [64, 48]\ndecode = "argmax"\n'
@@ -332,64 +330,3 @@ def test_the_doctor_says_which_are_chosen_and_whether_their_files_are_there(decl
     (finding,) = doctor.networks_chosen()
     assert "no network is called 'nobody'" in finding.mend
     assert finding.needed
-
-
-# --- Clothes by a network, the rest by the house ----------------------------------------------------------
-
-
-def test_clothes_are_the_networks_and_everything_else_stays():
-    parse = np.zeros((40, 30), np.uint8)
-    parse[5:10, 10:20] = Parse.FACE
-    parse[10:35, 8:22] = Parse.UPPER
-    parse[15:20, 12:18] = Parse.LEFT_ARM
-    seen = np.zeros_like(parse)
-    seen[9:22, 6:24] = Parse.UPPER
-    seen[22:30, 6:24] = Parse.PANTS
-    seen[0:3, 0:3] = Parse.UPPER  # somebody else
-    found = clothes.with_clothes(parse, seen)
-    assert (found[5:10, 10:20] == Parse.FACE).all()
-    assert (found[15:20, 12:18] == Parse.LEFT_ARM).all()
-    assert (found[22:30, 6:24] == Parse.PANTS).all()
-    assert (found[10:15, 6:24] == Parse.UPPER).all()
-    assert (found[30:35, 8:22] == Parse.UPPER).all()  # overlooked by the network
-    assert not found[:3].any()
-    assert found.dtype == np.uint8
-    assert (parse[22:35, 8:22] == Parse.UPPER).all()  # left alone
-
-
-def test_a_whole_body_garment_is_a_skirt_below_a_top_and_else_a_dress():
-    parse = np.full((40, 30), Parse.UPPER, np.uint8)
-    seen = np.full_like(parse, Parse.DRESS)
-    assert (clothes.with_clothes(parse, seen) == Parse.DRESS).all()
-    seen[:15] = Parse.UPPER
-    found = clothes.with_clothes(parse, seen)
-    assert (found[:15] == Parse.UPPER).all()
-    assert (found[15:] == Parse.SKIRT).all()
-
-
-def test_a_parse_map_is_finer_where_a_network_is_chosen(tmp_path, monkeypatch):
-    image = np.full((64, 48, 3), tiny.PURE["red"], np.uint8)
-    image[32:] = tiny.PURE["green"]
-    own = np.full((64, 48), Parse.FACE, np.uint8)
-    own[16:] = Parse.DRESS
-    assert networks.finer_parse(image, own) is own
-
-    clothes_alone = tiny.parser(
-        tmp_path / "c.onnx",
-        labels=(*tiny.COLOURS[:3], ("blue", Parse.SKIRT)),
-    )
-    monkeypatch.setattr(networks, "choices", lambda: {"parse": clothes_alone})
-    found = networks.finer_parse(image, own)
-    assert (found[:16] == Parse.FACE).all()
-    assert (found[16:32] == Parse.UPPER).all()
-    assert (found[32:] == Parse.PANTS).all()
-
-    whole = tiny.parser(tmp_path / "w.onnx")
-    monkeypatch.setattr(networks, "choices", lambda: {"parse": whole})
-    assert (networks.finer_parse(image, own)[:16] == Parse.UPPER).all()
-
-    whole.file.unlink()
-    networks.process(whole).end()
-    assert networks.finer_parse(image, own) is own
-    for network in (clothes_alone, whole):
-        networks.process(network).end()

@@ -1,49 +1,20 @@
-"""The backend for ONNX networks: what goes in, what comes out, and a process of its own that may fail."""
-
-import contextlib
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
+"""The backend for ONNX networks: what goes in, what comes out, in the house's labels."""
 
 import cv2
 import numpy as np
-import psutil
 import pytest
 
 from preprocessing import networks
 from preprocessing.labels import Body25, Parse
 from preprocessing.networks import NetworkFailed
-from preprocessing.networks.own_process import Process
 from preprocessing.networks.session import Session
-from preprocessing.weights import REPOSITORY
 from tests import tiny_networks as tiny
 from tests.tiny_networks import PURE
-from tests.workers import wait_for
-
-
-def flags(shape=(64, 48)) -> np.ndarray:
-    """Red above, green below at the left, blue below at the right, black between."""
-    image = np.zeros((*shape, 3), np.uint8)
-    middle, centre = shape[0] // 2, shape[1] // 2
-    image[: middle - 4] = PURE["red"]
-    image[middle:, :centre] = PURE["green"]
-    image[middle:, centre:] = PURE["blue"]
-    return image
 
 
 def blob(shape: tuple[int, int], x: float, y: float, spread: float) -> np.ndarray:
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     return np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * spread**2))
-
-
-@contextlib.contextmanager
-def running(network: networks.Network):
-    process = Process(network)
-    yield process
-    process.end()
 
 
 def look(network: networks.Network, image: np.ndarray) -> np.ndarray:
@@ -52,22 +23,15 @@ def look(network: networks.Network, image: np.ndarray) -> np.ndarray:
 
 def failure(network: networks.Network, image: np.ndarray | None = None) -> str:
     with pytest.raises(NetworkFailed) as raised:
-        look(network, flags() if image is None else image)
+        look(network, tiny.flags() if image is None else image)
     return str(raised.value)
-
-
-def gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE  # nobody is left to bury it
-    except psutil.NoSuchProcess:
-        return True
 
 
 # --- Label maps -------------------------------------------------------------------------------------------
 
 
 def test_a_parser_gives_the_houses_labels_at_the_pictures_size(tmp_path):
-    image = flags()
+    image = tiny.flags()
     found = look(tiny.parser(tmp_path / "p.onnx"), image)
     assert found.dtype == np.uint8
     expected = np.zeros(image.shape[:2], np.uint8)
@@ -78,7 +42,7 @@ def test_a_parser_gives_the_houses_labels_at_the_pictures_size(tmp_path):
 
 @pytest.mark.parametrize("shape", [(640, 480), (301, 199), (20, 15)])
 def test_borders_are_where_they_are_in_the_picture(tmp_path, shape):
-    image = flags(shape)
+    image = tiny.flags(shape)
     found = look(tiny.parser(tmp_path / "p.onnx"), image)
     assert found.shape == shape
     assert set(np.unique(found)) <= {label for _, label in tiny.COLOURS}
@@ -91,7 +55,7 @@ def test_borders_are_where_they_are_in_the_picture(tmp_path, shape):
 
 
 def test_a_letterboxed_picture_keeps_its_shape_and_loses_its_padding(tmp_path):
-    image = flags((90, 30))  # three times as high as wide, into a square
+    image = tiny.flags((90, 30))  # three times as high as wide, into a square
     found = look(tiny.parser(tmp_path / "p.onnx", size=(90, 90), fit="letterbox"), image)
     stretched = look(tiny.parser(tmp_path / "p.onnx", size=(90, 90)), image)
     expected = np.zeros(image.shape[:2], np.uint8)
@@ -129,7 +93,7 @@ def test_labels_that_the_network_has_chosen_itself_stay_exact(tmp_path):
     constants = {"kernel": kernel, "offset": np.array([0.4, 0, 0, 0], np.float32)}
     path = tmp_path / "l.onnx"
     network = tiny.declare(path, tiny.save(path, [mix, node, cast], constants, (32, 24)), decode="labels")
-    assert np.array_equal(look(network, flags()), look(tiny.parser(tmp_path / "p.onnx"), flags()))
+    assert np.array_equal(look(network, tiny.flags()), look(tiny.parser(tmp_path / "p.onnx"), tiny.flags()))
     unknown = tiny.declare(path, network.sha256, decode="labels", labels=tiny.COLOURS[:3])
     assert failure(unknown) == "l gives labels that its table of 3 does not have: 3"
 
@@ -147,7 +111,7 @@ def test_a_soft_mask_stays_soft(tmp_path):
 
 
 def test_scores_become_masks(tmp_path):
-    image = flags()
+    image = tiny.flags()
     scores = tiny.mixing(tmp_path / "s.onnx", [[20, 0, 0]], [-10], role="cloth_mask", decode="sigmoid", labels=())
     found = look(scores, image)
     assert found[0, 0] > 0.999
@@ -183,8 +147,8 @@ def test_joints_lie_between_the_cells_of_a_heatmap(tmp_path, fit):
     found = look(tiny.pointer(tmp_path / "k.onnx", size=size, fit=fit), image)
     assert found.shape == (len(Body25), 3)
     assert found.dtype == np.float32
-    assert np.abs(found[Body25.NOSE, :2] - (101.3, 57.8)).max() < 0.8  # a cell has 8 pixels
-    assert np.abs(found[Body25.L_WRIST, :2] - (33.1, 302.4)).max() < 0.8
+    assert np.abs(found[Body25.NOSE, :2] - 0.5 - (101.3, 57.8)).max() < 0.8  # a cell has 8 pixels
+    assert np.abs(found[Body25.L_WRIST, :2] - 0.5 - (33.1, 302.4)).max() < 0.8
     assert 0.9 < found[Body25.NOSE, 2] <= 1
     assert 0.7 < found[Body25.L_WRIST, 2] < 0.8
     others = np.delete(found, [Body25.NOSE, Body25.L_WRIST], axis=0)
@@ -211,9 +175,9 @@ def test_a_joint_at_the_edge_stays_in_the_picture(tmp_path):
 
 def test_an_output_is_chosen_by_name_number_and_channels(tmp_path):
     path = tmp_path / "p.onnx"
-    assert (look(tiny.parser(path, output="map"), flags())[0] == Parse.UPPER).all()
+    assert (look(tiny.parser(path, output="map"), tiny.flags())[0] == Parse.UPPER).all()
     some = {"channels": (1, 3), "labels": tiny.COLOURS[1:3]}
-    assert (look(tiny.parser(path, **some), flags())[0] == Parse.UPPER).all()
+    assert (look(tiny.parser(path, **some), tiny.flags())[0] == Parse.UPPER).all()
     assert failure(tiny.parser(path, output="edges")) == "p has no output 'edges'; it has map"
     assert failure(tiny.parser(path, output=1)) == "p has no output 1; it has map"
 
@@ -255,172 +219,3 @@ def test_an_input_other_than_declared_stops(tmp_path):
     network = tiny.parser(tmp_path / "p.onnx")
     other = tiny.declare(network.file, network.sha256, size=(64, 48))
     assert failure(other) == "p takes [1, 3, 32, 24]; declared is [1, 3, 64, 48]"
-
-
-# --- A process of its own ---------------------------------------------------------------------------------
-
-
-def test_one_process_answers_many_times_and_ends_with_its_owner(tmp_path):
-    with running(tiny.parser(tmp_path / "p.onnx")) as process:
-        first = process.look(flags())
-        pid = process.pid
-        assert pid != os.getpid()
-        assert np.array_equal(process.look(flags()), first)
-        assert process.pid == pid
-    assert gone(pid)
-
-
-def test_threads_may_ask_at_once(tmp_path):
-    answers = {}
-    with running(tiny.parser(tmp_path / "p.onnx")) as process:
-
-        def ask(colour, label):
-            image = np.full((50, 40, 3), PURE[colour], np.uint8)
-            answers[colour] = (process.look(image) == label).all()
-
-        threads = [threading.Thread(target=ask, args=pair) for pair in tiny.COLOURS]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert answers == {colour: True for colour, _ in tiny.COLOURS}
-
-
-def test_a_network_that_hangs_is_ended_and_may_be_asked_again(tmp_path):
-    with running(tiny.hanging(tmp_path / "h.onnx", seconds=3)) as process:
-        with pytest.raises(NetworkFailed, match="h has not answered within 3 s"):
-            process.look(flags())
-        assert process.pid is None
-        with pytest.raises(NetworkFailed, match="not answered"):
-            process.look(flags())
-
-
-def test_a_network_that_wants_too_much_memory_is_an_error_and_not_the_end(tmp_path):
-    with running(tiny.hungry(tmp_path / "g.onnx", megabytes=1000)) as process, pytest.raises(NetworkFailed) as raised:
-        process.look(flags())
-    assert str(raised.value) == "g needs more memory than the 1000 MB its process may use"
-
-
-def test_a_process_that_is_killed_at_work_is_an_error_and_starts_anew(tmp_path):
-    network = tiny.hanging(tmp_path / "h.onnx", seconds=60)
-    failures = []
-    with running(network) as process:
-
-        def ask():
-            try:
-                process.look(flags())
-            except NetworkFailed as failed:
-                failures.append(str(failed))
-
-        thread = threading.Thread(target=ask)
-        thread.start()
-        pid = wait_for(lambda: process.pid, what="the network's process")
-        os.kill(pid, signal.SIGKILL)
-        thread.join(20)
-        assert failures == ["h was killed; the machine may be out of memory"]
-
-
-def test_a_process_that_ended_since_starts_anew(tmp_path):
-    with running(tiny.parser(tmp_path / "p.onnx")) as process:
-        process.look(flags())
-        os.kill(process.pid, signal.SIGKILL)
-        wait_for(lambda: process.pid is None, what="its end")
-        assert process.look(flags()).any()
-
-
-def test_an_idle_process_ends_by_itself(tmp_path):
-    process = Process(tiny.parser(tmp_path / "p.onnx"), idle_seconds=0.2)
-    process.look(flags())
-    wait_for(lambda: process.pid is None, what="the end of an idle process")
-    assert process.look(flags()).any()
-    process.end()
-
-
-ASK_AND_DIE = """
-import os, signal, sys, threading, time
-from pathlib import Path
-import numpy as np
-from preprocessing.networks.own_process import Process
-from preprocessing.networks.session import Session
-from tests import tiny_networks as tiny
-
-process = Process(tiny.hanging(Path(sys.argv[1]), seconds=60))
-threading.Thread(target=process.look, args=(np.zeros((32, 24, 3), np.uint8),), daemon=True).start()
-while process.pid is None:
-    time.sleep(0.01)
-time.sleep(float(sys.argv[2]))
-print(process.pid, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_a_network_at_work_ends_when_its_owner_is_killed(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", ASK_AND_DIE, str(tmp_path / "h.onnx"), "1"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    pid = int(done.stdout)
-    wait_for(lambda: gone(pid), what="the end of the child")
-
-
-def test_a_time_limit_on_the_asker_leaves_no_late_answer(tmp_path):
-    class TooLate(Exception):
-        pass
-
-    def stop(*_):
-        raise TooLate
-
-    before = signal.signal(signal.SIGALRM, stop)
-    try:
-        with running(tiny.hanging(tmp_path / "h.onnx")) as process:
-            signal.setitimer(signal.ITIMER_REAL, 1)
-            started = time.monotonic()
-            with pytest.raises(TooLate):
-                process.look(flags())
-            assert process.pid is None
-            assert time.monotonic() - started < 20
-    finally:
-        signal.signal(signal.SIGALRM, before)
-
-
-def test_a_fork_starts_a_process_of_its_own(tmp_path, monkeypatch):
-    network = tiny.parser(tmp_path / "p.onnx")
-    monkeypatch.setattr(networks, "choices", lambda: {"parse": network})
-    assert networks.look("parse", flags()) is not None
-    mine = networks.process(network)
-    child = os.fork()
-    if child == 0:
-        code = 1
-        with contextlib.suppress(BaseException):
-            theirs = networks.process(network)
-            code = int(not (theirs is not mine and theirs.look(flags()).any()))
-            theirs.end()
-        os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    pid = mine.pid
-    assert mine.look(flags()).any()
-    assert mine.pid == pid
-    mine.end()
-
-
-# --- What callers ask -------------------------------------------------------------------------------------
-
-
-def test_without_a_choice_there_is_no_answer(monkeypatch):
-    monkeypatch.delenv("NETWORKS", raising=False)
-    monkeypatch.delenv("NETWORKS_FILE", raising=False)
-    assert networks.look("parse", flags()) is None
-
-
-def test_a_chosen_network_answers_and_a_failing_one_is_logged(tmp_path, monkeypatch, caplog):
-    good, bad = tiny.parser(tmp_path / "p.onnx"), tiny.masker(tmp_path / "m.onnx")
-    bad.file.unlink()
-    monkeypatch.setattr(networks, "choices", lambda: {"parse": good, "cloth_mask": bad})
-    assert (networks.look("parse", flags())[0] == Parse.UPPER).all()
-    assert networks.look("cloth_mask", flags()) is None
-    assert caplog.messages == [f"the cloth_mask is made without a network: m: m.onnx is not in {tmp_path}"]
-    for network in (good, bad):
-        networks.process(network).end()

@@ -85,3 +85,13 @@ def hungry(path: Path, **declared) -> Network:
     node = helper.make_node("Expand", ["picture", "shape"], ["map"])
     constants = {"shape": np.array([3_600_000, 3, 32, 24])}
     return declare(path, save(path, [node], constants, (32, 24)), **declared)
+
+
+def flags(shape=(64, 48)) -> np.ndarray:
+    """Red above, green below at the left, blue below at the right, black between."""
+    image = np.zeros((*shape, 3), np.uint8)
+    middle, centre = shape[0] // 2, shape[1] // 2
+    image[: middle - 4] = PURE["red"]
+    image[middle:, :centre] = PURE["green"]
+    image[middle:, centre:] = PURE["blue"]
+    return image

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from preprocessing.networks.own_process import Process
 
-__all__ = ["DeclarationsWrong", "Network", "NetworkFailed", "choices", "declared", "finer_parse", "look", "process"]
+__all__ = ["DeclarationsWrong", "Network", "NetworkFailed", "choices", "declared", "look", "process"]
 
 log = logging.getLogger(__name__)
 _processes: dict[Network, Process] = {}
@@ -41,8 +41,9 @@ def look(role: str, image: np.ndarray) -> np.ndarray | None:
 
     Returns:
         None where none is chosen or it failed, which is logged. Otherwise, at the picture's size:
-        "keypoints": float32 (25, 3), x and y in pixels and confidence 0..1, indexed by `Body25`; a joint that was not
-        found is 0, 0, 0. "parse": uint8 (H, W) of `Parse`. "densepose": uint8 (H, W) of `DensePose`.
+        "keypoints": float32 (25, 3), x, y (pixel 0 reaches from 0 to 1) and confidence 0..1, indexed by `Body25`; a
+        joint that was not found is 0, 0, 0.
+        "parse": uint8 (H, W) of `Parse`. "densepose": uint8 (H, W) of `DensePose`.
         "cloth_mask": float32 (H, W), 0..1.
     """
     network = choices().get(role)
@@ -53,19 +54,6 @@ def look(role: str, image: np.ndarray) -> np.ndarray | None:
     except NetworkFailed as failure:
         log.warning("the %s is made without a network: %s", role, failure)
         return None
-
-
-def finer_parse(image: np.ndarray, parse: np.ndarray) -> np.ndarray:
-    """A parse map with what the chosen network knows better; the same map where none is chosen or it failed.
-
-    A network that knows every label replaces the map, one that knows clothes alone their part of it.
-    """
-    from preprocessing.networks import clothes  # OpenCV
-
-    seen = look("parse", image)
-    if seen is None:
-        return parse
-    return clothes.with_clothes(parse, seen) if clothes.sees_clothes_alone(choices()["parse"]) else seen
 
 
 def _forget_processes() -> None:

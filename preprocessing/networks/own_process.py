@@ -73,6 +73,7 @@ class Process:
                 cwd=REPOSITORY,
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
                 pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is for the worker, which may finish its job
             )
         self._connection = Connection(ours.detach())
         with contextlib.suppress(OSError):  # asking finds out, too

@@ -1,0 +1,57 @@
+"""The maps of a person that HD engines take, each by its chosen network or by our own means.
+
+They may take seconds each, so neither the photo check nor the preview asks for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from preprocessing import networks
+from preprocessing.networks.clothes import sees_clothes_alone, with_clothes
+from preprocessing.person.body25 import body25
+from preprocessing.person.densepose import densepose
+from preprocessing.person.prepare import PreparedPerson
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What the try-on networks know of a person.
+
+    Attributes:
+        points: float32 (25, 3) x, y, confidence; indexed by `Body25`.
+        parse: uint8 (H, W) of `Parse`.
+        densepose: uint8 (H, W) of `DensePose`.
+    """
+
+    points: np.ndarray
+    parse: np.ndarray
+    densepose: np.ndarray
+
+
+def maps(person: PreparedPerson) -> Maps:
+    """The maps of a person, best a refocused one: the networks then see all of it as large as can be."""
+    parse = _parse(person)
+    return Maps(_points(person), parse, _densepose(replace(person, parse=parse)))
+
+
+def _parse(person: PreparedPerson) -> np.ndarray:
+    """A network that knows every label replaces our map, one that knows clothes alone their part of it."""
+    seen = networks.look("parse", person.image)
+    if seen is None:
+        return person.parse
+    return with_clothes(person.parse, seen) if sees_clothes_alone(networks.choices()["parse"]) else seen
+
+
+def _points(person: PreparedPerson) -> np.ndarray:
+    """Joints that the network does not see stay ours: hips below the picture's edge, for one."""
+    own = body25(person.keypoints, person.image.shape[:2])
+    seen = networks.look("keypoints", person.image)
+    return own if seen is None else np.where(seen[:, 2:] > 0, seen, own)
+
+
+def _densepose(person: PreparedPerson) -> np.ndarray:
+    seen = networks.look("densepose", person.image)
+    return densepose(person) if seen is None else seen
