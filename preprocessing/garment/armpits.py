@@ -13,6 +13,8 @@ from preprocessing.garment.outline import SIDES, Outline, Turns
 DEPTH, SPREAD = 0.38, 0.16
 # Below this depth a dent is where a sleeve that lies along the body ends to touch it; the armpit is farther up.
 TOUCHING = 0.62
+# Farther down than this no sleeve begins to touch the body; a skirt has folds there.
+LOWEST = 1.25
 # Half the shoulders' span over half the chest's.
 SHOULDER = 0.85
 
@@ -30,15 +32,16 @@ class Dent:
     sharpness: float
 
 
-def _dents(outline: Outline) -> list[Dent]:
+def _dents(outline: Outline, sure: bool) -> list[Dent]:
     """Dents that open downwards: between a body's side and the underside of a sleeve."""
     unit = np.sqrt(outline.mask.sum())
+    shallowest, downward = (168, 0.25) if sure else (152, 0.45)
     found = []
     for share in (0.05, 0.1, 0.22):
         reach = max(3, int(share * unit))
         turns = Turns.of(outline.contour, reach)
-        for index in turns.dents(152, reach):
-            if turns.facing[index][1] > 0.45:
+        for index in turns.dents(shallowest, reach):
+            if turns.facing[index][1] > downward:
                 found.append(Dent(turns.contour[index], 1 - turns.opening[index] / 180))
     return found + _gaps(outline)
 
@@ -71,17 +74,19 @@ def _depth(outline: Outline, point: np.ndarray) -> float:
 def _likelihood(outline: Outline, dent: Dent) -> float:
     """0 (no armpit) .. 1: how sharp a dent is, less how unlike an armpit's its place is."""
     depth = _depth(outline, dent.point)
-    if depth < 0.08:
+    if not 0.08 < depth < LOWEST:
         return 0.0
     return float(max(dent.sharpness - 0.12 * min(((depth - DEPTH) / SPREAD) ** 2, 4.5), 0))
 
 
-def find_armpits(outline: Outline) -> dict[str, np.ndarray]:
+def find_armpits(outline: Outline, sure: bool = False) -> dict[str, np.ndarray]:
     """The dents under the two sleeves, by side; one that is certain stands for both, none for a top without sleeves.
 
     Of the pairs of dents, the one that is sharp, level, about the axis and as far below the shoulders as armpits are.
+
+    sure: whether there certainly are sleeves; then the shallow dent below a wide short one is looked for too.
     """
-    dents = _dents(outline)
+    dents = _dents(outline, sure)
     sides = {
         side: [d for d in dents if (d.point[0] - outline.axis) * sign > 0.1 * outline.width] for side, sign in SIDES
     }

@@ -11,6 +11,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from preprocessing.garment.doubts import doubts_of_bottom
 from preprocessing.garment.outline import SIDES, Outline, corner, outer_contour, runs
 
 # Words of a product type that settle whether a bottom has legs when its outline does not.
@@ -50,7 +51,7 @@ def find_bottom(mask: np.ndarray, product_type: str = "") -> tuple[dict, tuple[s
         elif gap is not None and gap[1] - top > TOUCHING_THIGHS * hip:
             gap = None  # a slit in a skirt's hem
     points = waist | (_hem(outline) if gap is None and not expected else _legs(outline, waist, hip, gap))
-    return points, _doubts(outline, points, hip)
+    return points, doubts_of_bottom(outline, points, hip)
 
 
 def _without_loops(mask: np.ndarray) -> np.ndarray:
@@ -151,13 +152,3 @@ def _leg_end(contour: np.ndarray, crotch: np.ndarray, sign: int) -> tuple[np.nda
     if across[0] * sign < 0:
         across = -across
     return corner(low, 0.55 * across + 0.83 * way), corner(low, -0.55 * across + 0.83 * way)
-
-
-def _doubts(outline: Outline, points: dict, hip: float) -> tuple[str, ...]:
-    across = points["waist_right"] - points["waist_left"]
-    doubts = []
-    if across[0] < 0.3 * hip or outline.height < 0.35 * hip:
-        doubts.append("proportions")
-    if abs(across[1]) > 0.3 * abs(across[0]):
-        doubts.append("lopsided")
-    return tuple(doubts)

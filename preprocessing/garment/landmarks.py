@@ -66,15 +66,21 @@ class Landmarks:
 
 
 def find_landmarks(
-    mask: np.ndarray, category: str = "upper", product_type: str = "", image: np.ndarray | None = None
+    mask: np.ndarray,
+    category: str = "upper",
+    image: np.ndarray | None = None,
+    *,
+    product_type: str = "",
+    sleeve: str | None = None,
 ) -> Landmarks | None:
     """Landmarks of a garment; None when it has no such shape.
 
     Args:
         mask: bool (H, W).
         category: "upper", "lower" or "dress".
-        product_type: helps to tell trousers from skirts.
         image: uint8 RGB (H, W, 3), helps to find where sleeves lie against the body.
+        product_type: helps to tell trousers from skirts.
+        sleeve: the class the catalogue names, if it does; sleeves that hardly show are then looked for.
     """
     scale = min(1.0, LONG_SIDE / max(mask.shape))
     size = tuple(max(1, round(side * scale)) for side in mask.shape[::-1])
@@ -85,7 +91,7 @@ def find_landmarks(
         found = find_bottom(small, product_type)
     else:
         light = None if image is None else _lightness(image, size)
-        found = find_top(small, light)
+        found = find_top(small, light, sleeve)
     if found is None:
         return None
     points, doubts, *creases = found

@@ -113,6 +113,13 @@ class Turns:
         return np.array(found, int)
 
 
+def side_edge(outline: Outline, sign: int, top: int) -> np.ndarray:
+    """For each row from `top` to the bottom how far the mask reaches from the axis to one side; float."""
+    rows = outline.mask[top : outline.bottom + 1]
+    last = rows.shape[1] - 1 - rows[:, ::-1].argmax(1) if sign > 0 else rows.argmax(1)
+    return np.maximum((last - outline.axis) * sign, 0)
+
+
 def up_the_slit(mask: np.ndarray, point: np.ndarray) -> np.ndarray:
     """The upper end of the gap in a mask that begins at a point: a slit too narrow for a smaller mask goes on."""
     near, reach = np.round(point).astype(int), max(2, max(mask.shape) // 300)

@@ -11,11 +11,11 @@ import numpy as np
 from preprocessing import arrays, colour
 from preprocessing.garment.bottoms import leg_part
 from preprocessing.garment.landmarks import CUFFS, LEGS, Landmarks, find_landmarks, given_landmarks
-from preprocessing.garment.length import length_class, length_fits
+from preprocessing.garment.length import length_class
 from preprocessing.garment.mask import FoundMask, find_mask, from_alpha
 from preprocessing.garment.neckline import find_neckline
 from preprocessing.garment.outline import SIDES
-from preprocessing.garment.problems import PROBLEMS, Problem
+from preprocessing.garment.problems import Problem, picture_problems, problems_of, shape_problems
 from preprocessing.garment.sleeve import sleeve_part
 
 # Raised when the same picture gives another result, so that analyses are made anew.
@@ -25,8 +25,6 @@ SLEEVES = ("sleeveless", "short", "three_quarter", "long")
 
 # Labels of PreparedGarment.parts.
 BODY, LEFT_SLEEVE, RIGHT_SLEEVE, LEFT_LEG, RIGHT_LEG = 1, 2, 3, 4, 5
-# How far a measured sleeve ratio may lie beyond a limit and still pass for the catalogue's next class.
-SLEEVE_TOLERANCE = 0.15
 
 
 @dataclass(frozen=True)
@@ -126,39 +124,6 @@ def _parts(mask: np.ndarray, marks: Landmarks) -> np.ndarray:
     return parts
 
 
-def _picture_problems(found: FoundMask) -> list[str]:
-    """Codes of what is wrong with a mask found in a picture, whatever the garment."""
-    codes = []
-    mask = found.hard
-    if found.plain < 0.5:
-        codes.append("garment.background")
-    if mask.mean() < 0.03:
-        codes.append("garment.too_small")
-    if max(side.mean() for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1])) > 0.25:
-        codes.append("garment.cut_off")
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    largest = max(contours, key=cv2.contourArea)
-    if cv2.arcLength(largest, True) ** 2 > 16 * 4 * np.pi * max(cv2.contourArea(largest), 1):
-        codes.append("garment.background")  # a ragged outline
-    return codes
-
-
-def _sleeve_problem(landmarks: Landmarks, sleeve: str | None) -> str | None:
-    """Whether what was measured can be the sleeve the catalogue names; without one, whether it is sure."""
-    measured = landmarks.sleeve
-    if "cuffs_unclear" in landmarks.doubts:
-        return "garment.sleeves_unclear"
-    if sleeve in (None, measured):
-        unclear = "sleeves_unclear" in landmarks.doubts and sleeve is None
-        return "garment.sleeves_unclear" if unclear else None
-    ratio = landmarks.sleeve_ratio
-    if "sleeveless" not in (sleeve, measured):
-        for tried in (ratio - SLEEVE_TOLERANCE, ratio + SLEEVE_TOLERANCE):
-            if Landmarks.class_of(tried) == sleeve:
-                return None
-    return "garment.sleeve_conflict"
-
-
 def prepare_garment(
     image: np.ndarray,
     category: str,
@@ -189,14 +154,14 @@ def prepare_garment(
     else:
         found = from_alpha(alpha) if alpha is not None else find_mask(picture)
     if found is None or not found.hard.any():
-        return PreparedGarment(picture, category, problems=_problems(["garment.not_found"]))
+        return PreparedGarment(picture, category, problems=problems_of(["garment.not_found"]))
     known = {
         "image": picture,
         "category": category,
         "mask": np.round(found.soft * 255).astype(np.uint8),
         "colours": colour.dominant(picture, cv2.erode(found.hard.astype(np.uint8), np.ones((5, 5))) > 0),
     }
-    codes = [] if mask is not None else _picture_problems(found)
+    codes = [] if mask is not None else picture_problems(picture, found)
     return _with_landmarks(known, found.hard, codes, attributes, scale, landmarks)
 
 
@@ -207,25 +172,20 @@ def _with_landmarks(
     if given is not None:
         marks = given_landmarks(given, category, mask, scale)
     else:
-        marks = find_landmarks(mask, category, attributes.product_type, known["image"])
-    shape = "garment.bottom_shape" if category == "lower" else "garment.shape"
+        named = {"product_type": attributes.product_type, "sleeve": attributes.sleeve}
+        marks = find_landmarks(mask, category, known["image"], **named)
+    codes = codes + shape_problems(category, marks, attributes.sleeve, attributes.length)
     if marks is None:
-        codes.append(shape)
-        return PreparedGarment(**known, problems=_problems(codes))
-    if {"proportions", "lopsided", "hood"} & set(marks.doubts):
-        codes.append(shape)
-    if not length_fits(category, marks.points, attributes.length):
-        codes.append("garment.length_conflict")
+        return PreparedGarment(**known, problems=problems_of(codes))
     known |= {
         "parts": _parts(mask, marks),
         "landmarks": marks.points,
         "length": length_class(category, marks.points),
+        "problems": problems_of(codes),
     }
     if category == "lower":
-        return PreparedGarment(**known, problems=_problems(codes))
-    problem = _sleeve_problem(marks, attributes.sleeve)
-    if problem:
-        codes.append(problem)
+        return PreparedGarment(**known)
+    contradicted = {"garment.sleeve_conflict", "garment.sleeves_unclear"} & set(codes)
     if given is not None and len(given.get("neckline", ())):
         neckline = np.asarray(given["neckline"], np.float32) * scale
     else:
@@ -233,10 +193,5 @@ def _with_landmarks(
     return PreparedGarment(
         **known,
         neckline=neckline,
-        sleeve=marks.sleeve if attributes.sleeve is None or problem else attributes.sleeve,
-        problems=_problems(codes),
+        sleeve=marks.sleeve if attributes.sleeve is None or contradicted else attributes.sleeve,
     )
-
-
-def _problems(codes: list[str]) -> tuple[Problem, ...]:
-    return tuple(PROBLEMS[code] for code in dict.fromkeys(codes))

@@ -10,24 +10,26 @@ import numpy as np
 
 from preprocessing.garment.armpits import SHOULDER, find_armpits, rows_of_armpits
 from preprocessing.garment.crease import follow
-from preprocessing.garment.outline import SIDES, Outline, Turns, corner, runs
+from preprocessing.garment.doubts import doubts_of_top
+from preprocessing.garment.outline import SIDES, Outline, Turns, corner, runs, side_edge
 from preprocessing.garment.sleeve import cuff, sleeve_part
 
 # Of a dress, in widths of its chest below the armpits: where its waist may lie, and where it lies if nothing tells.
 WAIST_BETWEEN, WAIST_AT = (0.2, 0.85), 0.4
 # Depth of an armhole without a sleeve, in widths of the chest.
 ARMHOLE = 0.46
-# Above the shoulders no collar reaches farther than this, in widths of the chest; a raised hood does.
-HOOD = 0.42
 
 
-def find_top(mask: np.ndarray, light: np.ndarray | None = None) -> tuple[dict, tuple[str, ...], dict] | None:
+def find_top(
+    mask: np.ndarray, light: np.ndarray | None = None, sleeve: str | None = None
+) -> tuple[dict, tuple[str, ...], dict] | None:
     """Landmarks of the top or dress with this mask (bool (H, W)); None when it has no such shape.
 
     Args:
         mask: bool (H, W).
         light: float32 (H, W), the picture's lightness; without it sleeves that lie along the body are parted from it
             by a straight line.
+        sleeve: the class of sleeve it is said to have, or None.
 
     Returns:
         Points, doubts, and by side the crease between body and sleeve where no gap parts them.
@@ -35,13 +37,14 @@ def find_top(mask: np.ndarray, light: np.ndarray | None = None) -> tuple[dict, t
     outline = Outline.of(mask)
     if min(outline.width, outline.height) < 40:
         return None
-    armpits = find_armpits(outline)
+    armpits = find_armpits(outline, sleeve not in (None, "sleeveless"))
     creases = {}
     if armpits:
         creases = _creases(outline, armpits, light)
         armpits |= {side: way[0] for side, way in creases.items()}
     points = _sleeved_points(outline, armpits) if armpits else _sleeveless_points(outline)
     points |= _hem(outline, points)
+    body = mask
     if armpits:
         for side, _ in SIDES:
             part = sleeve_part(mask, points, side, creases.get(side))
@@ -49,7 +52,8 @@ def find_top(mask: np.ndarray, light: np.ndarray | None = None) -> tuple[dict, t
                 return None
             outer, inner = cuff(part, points[f"shoulder_{side}"], points[f"armpit_{side}"])
             points |= {f"cuff_outer_{side}": outer, f"cuff_inner_{side}": inner}
-    return points, _doubts(outline, points, bool(armpits)), creases
+            body = body & ~part
+    return points, doubts_of_top(outline, points, body), creases
 
 
 def _creases(outline: Outline, dents: dict, light: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -127,7 +131,7 @@ def _sleeveless_points(outline: Outline) -> dict:
         shoulder = corner(half, (0.6 * sign, -0.8))
         inner = half[(half[:, 0] - shoulder[0]) * sign <= 0]
         collar = corner(inner[inner[:, 1] < shoulder[1] + 0.05 * outline.height], (0.04 * sign, -1))
-        edge = _side_edge(outline, sign, int(shoulder[1]))
+        edge = side_edge(outline, sign, int(shoulder[1]))
         down = np.arange(len(edge))
         low = int(np.argmax(down > 1.5 * edge)) or len(edge) - 1
         line = np.interp(down[: low + 1], [0, low], [(shoulder[0] - outline.axis) * sign, edge[low]])
@@ -140,13 +144,6 @@ def _sleeveless_points(outline: Outline) -> dict:
             f"collar_{side}": collar,
         }
     return points
-
-
-def _side_edge(outline: Outline, sign: int, top: int) -> np.ndarray:
-    """For each row from `top` to the bottom how far the mask reaches from the axis to one side; float."""
-    rows = outline.mask[top : outline.bottom + 1]
-    last = rows.shape[1] - 1 - rows[:, ::-1].argmax(1) if sign > 0 else rows.argmax(1)
-    return np.maximum((last - outline.axis) * sign, 0)
 
 
 def _hem(outline: Outline, points: dict) -> dict:
@@ -167,7 +164,7 @@ def _hem(outline: Outline, points: dict) -> dict:
         edge = np.stack([axis + sign * reach, rows], axis=1)[body]
         if not len(edge):
             edge = np.array([[axis + sign * chest / 2, float(outline.bottom)]])
-        turn = np.radians(27) + max(np.arctan(slope), 0)
+        turn = np.radians(45) + np.arctan(slope) / 2
         hem[f"hem_{side}"] = corner(edge, (np.sin(turn) * sign, np.cos(turn)))
     return hem
 
@@ -176,56 +173,6 @@ def _reach(row: np.ndarray, axis: float, sign: int, chest: float) -> float:
     """How far the body reaches from the axis in a row of the mask; 0 where there is no body."""
     near = [run for run in runs(row) if run[0] < axis + 0.35 * chest and run[1] > axis - 0.35 * chest]
     return max((((run[1] if sign > 0 else run[0]) - axis) * sign for run in near), default=0.0)
-
-
-def _doubts(outline: Outline, points: dict, sleeved: bool) -> tuple[str, ...]:
-    span = points["shoulder_right"][0] - points["shoulder_left"][0]
-    chest = points["armpit_right"][0] - points["armpit_left"][0]
-    doubts = []
-    if span < 0.15 * outline.width or chest < 0.25 * outline.width:
-        doubts.append("proportions")
-    shoulders = (points["shoulder_left"][1] + points["shoulder_right"][1]) / 2
-    if shoulders - outline.top > HOOD * chest:
-        doubts.append("hood")
-    middle = (points["shoulder_left"][0] + points["shoulder_right"][0]) / 2
-    tilt = max(abs(points[f"{name}_left"][1] - points[f"{name}_right"][1]) for name in ("armpit", "shoulder"))
-    if abs(middle - outline.axis) > 0.15 * max(span, 1) or tilt > 0.35 * max(span, 1):
-        doubts.append("lopsided")
-    if sleeved:
-        left, right = ((points[f"cuff_outer_{side}"] + points[f"cuff_inner_{side}"]) / 2 for side, _ in SIDES)
-        unlike = np.hypot(left[0] + right[0] - 2 * outline.axis, left[1] - right[1])
-        if unlike > 0.2 * chest or any(_unclear_cuff(outline, points, side) for side, _ in SIDES):
-            doubts.append("cuffs_unclear")
-    if not sleeved and not _has_armholes(outline, points):
-        doubts.append("sleeves_unclear")
-    return tuple(doubts)
-
-
-def _unclear_cuff(outline: Outline, points: dict, side: str) -> bool:
-    """Whether a sleeve seems to go on beyond its end, or has no end: then it lies on the body and was cut there."""
-    shoulder, armpit, outer, inner = (
-        np.asarray(points[f"{name}_{side}"]) for name in ("shoulder", "armpit", "cuff_outer", "cuff_inner")
-    )
-    opening = np.hypot(*(shoulder - armpit))
-    if np.hypot(*(outer - inner)) < 0.04 * opening:
-        return True
-    way = (outer + inner - shoulder - armpit) / 2
-    way = way / max(np.hypot(*way), 1e-3)
-    beyond = outer + np.linspace(0.1, 0.9, 17)[:, None] * (inner - outer) + 0.25 * opening * way
-    x = np.clip(beyond[:, 0].astype(int), 0, outline.mask.shape[1] - 1)
-    y = np.clip(beyond[:, 1].astype(int), 0, outline.mask.shape[0] - 1)
-    return bool(outline.mask[y, x].mean() > 0.4)
-
-
-def _has_armholes(outline: Outline, points: dict) -> bool:
-    """Whether the sides are cut in below the shoulders; if they only slope, sleeves may lie folded on the body."""
-    for side, sign in SIDES:
-        shoulder, armpit = points[f"shoulder_{side}"], points[f"armpit_{side}"]
-        edge = _side_edge(outline, sign, int(shoulder[1]))[: max(3, int(armpit[1] - shoulder[1]))]
-        chord = np.linspace((shoulder[0] - outline.axis) * sign, (armpit[0] - outline.axis) * sign, len(edge))
-        if (chord - edge).max() < 0.012 * (points["armpit_right"][0] - points["armpit_left"][0]):
-            return False
-    return True
 
 
 def waist_points(mask: np.ndarray, points: dict) -> dict:
