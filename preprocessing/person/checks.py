@@ -86,19 +86,19 @@ def check_keypoints(keypoints: np.ndarray, shape: tuple[int, int], *, hips_seen:
     if hips_seen:
         _check_upright(keypoints)
     _check_head(keypoints)
-    span = float(np.hypot(*(keypoints[Joint.L_SHOULDER, :2] - keypoints[Joint.R_SHOULDER, :2])))
-    if span < 0.05 * max(shape):
-        raise Refusal(
-            "photo.person_too_small",
-            gettext_noop("You are too far away in this photo. Please step closer or cut the photo to head and hips."),
-            f"shoulders {span:.0f} px",
-        )
     turned = turn(keypoints)
     if hips_seen and turned > TURNED_TOO_FAR:
         raise Refusal(
             "photo.turned",
             gettext_noop("You are turned to the side in this photo. Please choose one that shows you from the front."),
             f"{turned:.0f} degrees",
+        )
+    span = float(np.hypot(*(keypoints[Joint.L_SHOULDER, :2] - keypoints[Joint.R_SHOULDER, :2])))
+    if span < 0.05 * max(shape):
+        raise Refusal(
+            "photo.person_too_small",
+            gettext_noop("You are too far away in this photo. Please step closer or cut the photo to head and hips."),
+            f"shoulders {span:.0f} px",
         )
 
 

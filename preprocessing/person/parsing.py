@@ -45,8 +45,8 @@ def parse_person(image: np.ndarray, regions: np.ndarray, keypoints: np.ndarray) 
     neck = (along > eyes) & (along < 0.25) & (np.abs(across) < 0.85)
     raised = (along < -0.05) & ((np.abs(across) > 1.0) | (along < eyes))  # hands beside or over the head
     arm = skin & ((np.minimum(left, right) < 1.5) | raised) & ~neck
-    legs = {side: _leg_distance(keypoints, side, shape) for side in SIDES}
-    leg = skin & (along > 1.05) & (np.minimum(left, right) > 1.2)
+    legs, thighs = _legs(keypoints, shape)
+    leg = skin & ((along > 1.05) | thighs) & (np.minimum(left, right) > 1.2)
     parse[leg & (legs["left"] <= legs["right"])] = Parse.LEFT_LEG
     parse[leg & (legs["right"] < legs["left"])] = Parse.RIGHT_LEG
     parse[arm & (left <= right)] = Parse.LEFT_ARM
@@ -61,12 +61,17 @@ def parse_person(image: np.ndarray, regions: np.ndarray, keypoints: np.ndarray) 
     return parse, others & (parse == Parse.BACKGROUND)
 
 
-def _leg_distance(keypoints: np.ndarray, side: str, shape: tuple[int, int]) -> np.ndarray:
-    """Distance to a leg in units of its radius."""
+def _legs(keypoints: np.ndarray, shape: tuple[int, int]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Distance to each leg in units of its radius, and where thighs are that are seen, even of someone who sits."""
     unit, points = BodyFrame.of(keypoints).shoulder_width, keypoints[:, :2]
-    hip, knee, ankle = (points[joint] for joint in LEGS[side][:3])
-    thigh = capsule(shape, hip, knee, (0.3 * unit, 0.22 * unit), STEP)[0]
-    return np.minimum(thigh, capsule(shape, knee, ankle, (0.22 * unit, 0.14 * unit), STEP)[0])
+    legs, thighs = {}, np.zeros(shape, bool)
+    for side in SIDES:
+        hip, knee, ankle = (points[joint] for joint in LEGS[side][:3])
+        thigh, place = capsule(shape, hip, knee, (0.3 * unit, 0.22 * unit), STEP)
+        legs[side] = np.minimum(thigh, capsule(shape, knee, ankle, (0.22 * unit, 0.14 * unit), STEP)[0])
+        if keypoints[LEGS[side][1], 3] >= 0.5:
+            thighs |= (thigh < 1.1) & (place > 0.25)
+    return legs, thighs
 
 
 def _give_bits_to_arms(parse: np.ndarray, scene: Scene) -> None:
@@ -142,7 +147,8 @@ def _shoes_and_socks(
         _, place = capsule(parse.shape, knee, ankle, (1, 1), STEP)
         shin = (legs[side] < 1.3) & (place > 0.3)
         parse[(loose | others) & shin & (place <= 0.97)] = Parse.SOCKS
-        shoe = (cloth | others) & (_foot(keypoints, side, parse.shape) < 1.4) & (place > 0.97)
+        shoe = ((others | loose) & (place > 0.97)) | (cloth & (place > 1.05))  # trousers end about the ankle
+        shoe &= _foot(keypoints, side, parse.shape) < 1.4
         parse[shoe] = Parse.LEFT_SHOE if side == "left" else Parse.RIGHT_SHOE
 
 
