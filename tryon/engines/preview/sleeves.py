@@ -36,20 +36,22 @@ def _arm_path(arm: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     return path, tangent / (np.hypot(*tangent.T)[:, None] + 1e-6), length
 
 
-def _beside_outline(figure: Figure, path: np.ndarray, normal: np.ndarray, width: np.ndarray) -> np.ndarray:
+def _beside_outline(
+    figure: Figure, path: np.ndarray, normal: np.ndarray, width: np.ndarray, bare: tuple = (Parse.TORSO_SKIN, *ARMS)
+) -> np.ndarray:
     """Widths that keep near the outline where it is seen, since joints lie only roughly in the middle of an arm:
-    wide enough for bare skin, and little wider than a sleeve worn now."""
+    wide enough for bare skin (labels `bare`), and little wider than a sleeve worn now."""
     shares = np.linspace(0.3, 1.7, 36)
     rays = path[:, None] + (shares * width[:, None])[..., None] * normal[:, None]
     labels = sample(figure.person.parse, rays.reshape(-1, 2), Parse.BACKGROUND).reshape(rays.shape[:2])
-    skin = np.isin(labels, (Parse.TORSO_SKIN, *ARMS))
+    skin = np.isin(labels, bare)
     off = ~skin & ~np.isin(labels, TOPS)
     first = np.where(off.any(1), off.argmax(1), len(shares) - 1)
     outline = shares[first] * width
-    bare = skin[np.arange(len(path)), np.maximum(first - 1, 0)]
+    on_skin = skin[np.arange(len(path)), np.maximum(first - 1, 0)]
     seen = off.any(1) & (first > 0)
-    out = np.where(seen & bare, np.maximum(width, outline + 3), width)
-    out = np.where(seen & ~bare, np.minimum(out, SLEEVE_OVER_SLEEVE * outline), out)
+    out = np.where(seen & on_skin, np.maximum(width, outline + 3), width)
+    out = np.where(seen & ~on_skin, np.minimum(out, SLEEVE_OVER_SLEEVE * outline), out)
     return gaussian_filter1d(out, 2.0, mode="nearest")
 
 
@@ -103,12 +105,12 @@ def sleeve_patch(
     start = corners[f"armpit_{side}"] + centre - centre[0]
     inward = share * (reach - near) / (0.35 * unit)
     loose = np.clip(2 * drawn - close, 1.1 * arm_width(place), 1.4 * arm_width(place))
+    loose = np.maximum(loose, _beside_outline(figure, centre, -normal, arm_width(place), ARMS))
     on_inner = _from(start, centre - normal * loose[:, None], np.maximum(inward, share**2))
     on_inner = _outside_armhole(on_inner, corners, side, sign, np.clip(1 - inward, 0, 1))
 
     grids = []
-    for upper, lower in (_sleeve_edges(source, side), (on_outer, on_inner)):
-        upper, lower = paired(upper, lower, ROWS)
+    for upper, lower in paired((_sleeve_edges(source, side), (on_outer, on_inner)), ROWS):
         grid = upper[:, None] + (lower - upper)[:, None] * ACROSS[None, :, None]
         beyond = grid[-1] - grid[-2]  # a cuff that is not straight
         beyond *= 0.1 * np.hypot(*(upper[0] - lower[0])) / max(float(np.hypot(*beyond.mean(0))), 1e-3)

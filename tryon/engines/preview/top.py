@@ -13,7 +13,7 @@ from tryon.engines.preview.pixels import enlarged, full, grown, labelled, soft
 from tryon.engines.preview.sleeves import SLEEVE_LABEL, sleeve_patch
 from tryon.engines.preview.source import Source
 from tryon.engines.preview.torso import CHEST, place_corners, torso_patch
-from tryon.engines.preview.wardrobe import Wardrobe
+from tryon.engines.preview.wardrobe import WAIST, Wardrobe
 
 # A hem is not pulled below this many torso lengths; beyond, half of the rest counts, since cloth there hangs in folds.
 HEM_SOFT, HEM_LAST = 1.05, 1.45
@@ -78,10 +78,12 @@ def _hem(source: Source, figure: Figure, corners: dict, scale: float) -> tuple[f
     frame = figure.frame
     collar = sum(frame.along(corners[f"collar_{side}"]) for side, _ in SIDES) / 2
     hem = (collar + source.length * scale) / frame.torso_length
-    waist = figure.waist
-    tucked = False
-    if waist is not None and 0.5 < waist < 1.35:
+    waist, tucked = figure.waist, False
+    if (figure.person.parse == Parse.DRESS).any():
+        waist = WAIST
+    elif waist is not None and 0.5 < waist < 1.35:
         tucked = waist < TUCK_ABOVE and hem > waist + 0.03 and _worn_inside(figure, waist)
+    if waist is not None and 0.5 < waist < 1.35:
         if waist - 0.60 < hem < waist + 0.04:
             hem = waist + 0.05  # a little longer, rather than a strip of the old top
     if hem > HEM_SOFT:

@@ -13,6 +13,8 @@ from tryon.engines.preview.warp import Patch, coons, untangled
 ARMHOLE_ROWS, SIDE_ROWS = 6, 16
 # Chest of the garment on the body, in shoulder widths.
 CHEST = 1.04
+# How much wider than the body cloth may be and still keep its size in the middle.
+MOST_EASE = 1.4
 # How far a collar is moved up to meet the outline, in shoulder widths.
 COLLAR_RISE = 0.02
 
@@ -102,11 +104,11 @@ def torso_patch(source: Source, figure: Figure, corners: dict, scale: float, hem
             top[on_seam] = [figure.raised(point, most) for point, most in zip(top[on_seam], rise, strict=True)]
         grids[which] = coons(top, bottom, left, right, u, v)
 
-    # A body is round: columns draw together towards its sides, the more the further down.
-    rounder = columns * (0.90 + 0.10 * columns**2)
+    # Cloth wider than the body goes round it: the middle keeps its size, columns draw together towards the sides.
+    drawn, seen = (np.hypot(*(edges[which]["right"] - edges[which]["left"]).T) for which in ("source", "target"))
     for row in range(rows):
-        share = np.clip(v[row] / 0.3, 0, 1)
-        at = columns + (rounder - columns) * share
+        ease = np.clip(drawn[row] * scale / max(seen[row], 1), 1, MOST_EASE) - 1
+        at = columns + (columns - columns**3) * ease * np.clip(v[row] / 0.3, 0, 1)
         for axis in (0, 1):
             grids["target"][row, :, axis] = np.interp(at, columns, grids["target"][row, :, axis].copy())
     return untangled(_with_margins(grids, source, figure, scale, hem, corners))
@@ -129,15 +131,17 @@ def _side(
 
     target = corners[f"armpit_{side}"]
     levels = np.linspace(frame.along(target) / frame.torso_length, hem, SIDE_ROWS)
-    body = figure.half_width(side, levels)
+    body, limit = figure.half_width(side, levels), figure.limit(side, levels)
     width = np.clip(np.abs(x - source.axis) * scale, 1.03 * body, 1.28 * body + 0.02 * unit)
-    width = np.minimum(width, figure.limit(side, levels))
+    width = np.minimum(width, limit)
     start = abs(frame.across(target))
     width = start + (width - start) * np.clip(np.linspace(0, 3, SIDE_ROWS), 0, 1) ** 0.8
     width = gaussian_filter1d(width, 1.2, mode="nearest")
     width[0] = start
-    for row in range(1, SIDE_ROWS):  # no wings where an arm gives way
-        width[row] = min(width[row], width[row - 1] + 0.03 * unit)
+    for row in range(1, SIDE_ROWS):  # no wings where an arm gives way, but the body is covered
+        width[row] = min(width[row], max(width[row - 1] + 0.03 * unit, 1.03 * body[row]))
+    for row in range(SIDE_ROWS - 2, 0, -1):  # cloth falls straight, where no arm is before it
+        width[row] = max(width[row], min(width[row + 1] - 0.04 * unit, limit[row]))
     on_body = np.stack(
         [frame.point(sign * w, level * frame.torso_length) for w, level in zip(width, levels, strict=True)]
     )

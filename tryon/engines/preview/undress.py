@@ -32,6 +32,8 @@ from tryon.engines.preview.wardrobe import BELLY, Wardrobe
 # Radii of bare legs at hip, knee and ankle, in shoulder widths.
 LEG_RADII = (0.29, 0.17, 0.11)
 LEG_LABEL = {"left": Parse.RIGHT_LEG, "right": Parse.LEFT_LEG}
+# Where trousers and skirts begin at the latest, in torso lengths, when the top worn now hangs over them.
+TROUSERS = 0.85
 # A fixed seed: the same bytes twice.
 _GRAIN = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 4, (128, 128)).astype(np.float32), (0, 0), 1.0)
 
@@ -55,8 +57,14 @@ class Zones:
 def edged(figure: Figure, wardrobe: Wardrobe) -> np.ndarray:
     """What comes off with its edge, but nothing of face, hair, skin or what stays; bool (H, W)."""
     parse, off = figure.person.parse, wardrobe.off
-    kept = (labelled(parse, *ARMS, *LEGS) | wardrobe.top | wardrobe.bottom | figure.person.carried) & ~grown(off, 3)
+    clothes = _without_specks(wardrobe.top | wardrobe.bottom, int(0.08 * figure.frame.shoulder_width))
+    kept = (labelled(parse, *ARMS, *LEGS) | clothes | figure.person.carried) & ~grown(off, 3)
     return grown(off, 9) & ~kept & ~labelled(parse, Parse.FACE, Parse.HAIR)
+
+
+def _without_specks(mask: np.ndarray, size: int) -> np.ndarray:
+    """A mask without what is narrower than `size`: there the parse map took one garment for another."""
+    return cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8)).view(bool)
 
 
 def without(figure: Figure, wardrobe: Wardrobe, old: np.ndarray) -> np.ndarray:
@@ -118,7 +126,7 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     return Zones(
         skin,
         top=((trunk & (along < min(waist + 0.05, 0.95))) | hem) & ~arms if wardrobe.top.any() else nothing,
-        bottom=trunk & (along > min(waist - 0.02, 1.0)) & ~arms if wardrobe.bottom.any() else nothing,
+        bottom=trunk & (along > min(waist - 0.02, TROUSERS)) & ~arms if wardrobe.bottom.any() else nothing,
         round=cv2.GaussianBlur(rounded.astype(np.float32), (0, 0), 0.0175 * frame.shoulder_width),
     )
 

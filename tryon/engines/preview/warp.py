@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -32,33 +33,40 @@ def coons(
     return ruled - corners
 
 
-def paired(first: np.ndarray, second: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places on two edges of a strip, joined crosswise, so that no two of the joining lines cross.
+Edges = tuple[np.ndarray, np.ndarray]
+
+
+def paired(strips: Sequence[Edges], rows: int) -> list[Edges]:
+    """Places on the two edges of strips that show the same cloth, joined crosswise so that no two joining lines cross.
 
     On the longer edge they lie evenly; on the other, in order, where the lines are shortest together (dynamic
-    programming), so that they turn about a corner instead of running across each other beside it.
+    programming), so that they turn about a corner instead of running across each other beside it. All strips share
+    the places, so that the cloth is not sheared between them.
 
     Args:
-        first, second: (N, 2), from the strip's start to its end.
+        strips: for each the two edges, (N, 2) each, from the strip's start to its end.
 
     Returns:
-        (rows, 2) each, ends kept.
+        for each strip the edges as (rows, 2), ends kept.
     """
-    if _lengths(second)[-1] > _lengths(first)[-1]:
-        return paired(second, first, rows)[::-1]
-    first, second = _evenly(first, rows), _evenly(second, 6 * rows)
-    cost = ((first[:, None] - second[None]) ** 2).sum(-1)
-    cost[0, 1:] = cost[-1, :-1] = np.inf  # both begin together and end together
+    if sum(np.log(_lengths(second)[-1] / _lengths(first)[-1]) for first, second in strips) > 0:
+        return [edges[::-1] for edges in paired([edges[::-1] for edges in strips], rows)]
+    strips = [(_evenly(first, rows), _evenly(second, 6 * rows)) for first, second in strips]
+    cost = 0
+    for first, second in strips:
+        lines = ((first[:, None] - second[None]) ** 2).sum(-1)
+        cost = cost + lines / lines.mean()
+    cost[0, 1:] = cost[-1, :-1] = np.inf  # both edges begin together and end together
     total, came = cost[0], []
     for row in range(1, rows):
         best = np.minimum.accumulate(total)
         reached = np.maximum.accumulate(np.where(total <= best, np.arange(len(total)), 0))
         came.append(np.append(0, reached[:-1]))
         total = cost[row] + np.append(np.inf, best[:-1])
-    places = [len(second) - 1]
+    places = [cost.shape[1] - 1]
     for before in came[::-1]:
         places.append(int(before[places[-1]]))
-    return _advancing(first, second[places[::-1]])
+    return [_advancing(first, second[places[::-1]]) for first, second in strips]
 
 
 def _advancing(first: np.ndarray, second: np.ndarray, least: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
