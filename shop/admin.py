@@ -190,7 +190,8 @@ class GarmentAdmin(admin.ModelAdmin):
         analysis = garment.flat.analysis if garment.flat else None
         if analysis is None or analysis.state == Work.State.PENDING:
             return "…" if garment.flat else "–"
-        return format_html("✗ {}", " ".join(gettext(problem["sentence"]) for problem in analysis.problems))
+        sentences = [gettext(problem["sentence"]) for problem in analysis.problems]
+        return format_html("✗ {}", " ".join(sentences) or gettext("The picture could not be read. Upload it again."))
 
     @admin.action(description=_("Look at the pictures again"))
     def analyse_again(self, request, queryset):

@@ -350,7 +350,7 @@ def test_a_second_garment_that_is_not_there(outfits, shopper_client, garment, ph
 def test_a_finished_try_on_can_get_a_second_garment_by_one_click(outfits, shopper_client, tryon, make_seen):
     succeed(tryon)
     text = text_of(shopper_client.get(page(tryon)))
-    assert "Find a bottom to wear with it" in text and 'href="/?category=lower"' in text
+    assert "Find a bottom to wear with it" in text and 'href="/?age=adult&amp;category=lower"' in text
     make_seen("jeans")
     text = text_of(shopper_client.get(page(tryon)))
     form = re.search(r'<form class="ask companions".*?</form>', text, re.DOTALL)[0]

@@ -9,7 +9,7 @@ from django.db.models import Value
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -28,7 +28,7 @@ GARMENTS = ["garment", "worn_with"]
 
 @admin.register(TryOn)
 class TryOnAdmin(admin.ModelAdmin):
-    list_display = ["thumbnail", "created", "status", "engine", "garment", "worn_with", "took", "error"]
+    list_display = ["thumbnail", "created", "status", "engine", "worn", "took", "error"]
     list_display_links = ["thumbnail", "created"]
     list_filter = ["status", "engine", "error_code"]
     list_select_related = ["garment", "worn_with"]
@@ -96,6 +96,10 @@ class TryOnAdmin(admin.ModelAdmin):
         return self._image(row, "full", 480) or "–"
 
     # --- What it did --------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("garment"), ordering="garment__title")
+    def worn(self, row):
+        return format_html_join("", "<div>{}</div>", ((garment,) for garment in row.garments if garment)) or "–"
 
     @admin.display(description=_("took"))
     def took(self, row):
