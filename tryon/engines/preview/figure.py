@@ -30,6 +30,8 @@ ARM_LABEL = {"left": Parse.RIGHT_ARM, "right": Parse.LEFT_ARM}
 HALF, QUARTER = 2, 4
 # Where neck and shoulder meet, and how far up that may be found.
 NECK_ACROSS, NECK_UP, NECK_LEAST, NECK_MOST = 0.22, 0.23, 0.13, 0.30
+# At the hips, from this level down, an arm with this much of the body beyond it lies before the body.
+HIPS_FROM, CROSSED = 0.75, 0.12
 # Half the width of a torso at some places along it, for where arms or clothes hide it.
 LEVELS = np.linspace(0.15, 1.7, 48)
 PRIOR_LEVELS, PRIOR_WIDTHS = (0.15, 0.35, 0.62, 1.0, 1.25, 1.7), (0.52, 0.50, 0.44, 0.55, 0.57, 0.55)
@@ -123,6 +125,8 @@ def _half_widths(person: PreparedPerson, frame: BodyFrame, limbs: Limbs) -> tupl
         arm |= (np.minimum.reduce(to_arm) < 0.6).reshape(rays.shape[:2]) & (reach > 0.40 * unit)
         stop = (label == Parse.BACKGROUND) | arm
         first = np.where(stop.any(1), stop.argmax(1), len(reach) - 1)
+        across_hips = _beyond_arms(stop, label == Parse.BACKGROUND, int(CROSSED * unit / 2))
+        first = np.where(LEVELS > HIPS_FROM, across_hips, first)
         measured = reach[first]
         hidden = arm[np.arange(len(LEVELS)), first] | ~stop.any(1)
         behind = np.clip(measured + 0.09 * unit, 0.95 * usual, 1.22 * usual)
@@ -133,6 +137,15 @@ def _half_widths(person: PreparedPerson, frame: BodyFrame, limbs: Limbs) -> tupl
         width = np.minimum(width, limit)
         widths[side] = gaussian_filter1d(median_filter(width, 5, mode="nearest"), 1.5, mode="nearest")
     return widths, limits
+
+
+def _beyond_arms(stop: np.ndarray, background: np.ndarray, gap: int) -> np.ndarray:
+    """Where the body ends on each ray (R, N), past arms and hands that lie before it: those with more than `gap`
+    steps of body between them and the background."""
+    body = cv2.morphologyEx(stop.view(np.uint8), cv2.MORPH_CLOSE, np.ones((1, gap + 1), np.uint8)) == 0
+    body &= ~np.logical_or.accumulate(background, axis=1)
+    last = body.shape[1] - 1 - body[:, ::-1].argmax(1)
+    return np.where(body.any(1), np.minimum(last + 1, body.shape[1] - 1), 0)
 
 
 def _waist(person: PreparedPerson, frame: BodyFrame) -> float | None:

@@ -43,7 +43,8 @@ def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
     """
     body, bottom, shape = measure_lower(figure), Bottom(garment), figure.person.parse.shape
     scale = hips(body) / max(hip_width(bottom.points), 1)
-    before = over(head(figure), arms(figure, None), soft(_top_in_front(body, wardrobe), 1.0))
+    above = soft(_top_in_front(body, wardrobe), 1.0)
+    before = over(head(figure), arms(figure, None))
     hem = hem_level(garment, body)
     if "crotch" in bottom.points:
         check_standing(body, LARGEST_LEAN)
@@ -64,7 +65,7 @@ def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
         scale,
         joined_above,
         mended=np.zeros(shape, bool),
-        cut=_below_waist(body) if body.seen else None,
+        cut=(1 - above) * _below_waist(body) if body.seen else 1 - above,
         free=free,
     )
 

@@ -15,6 +15,8 @@ from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.labels import ARMS, BOTTOMS, Joint, Parse
 from preprocessing.person.prepare import HIPS_SYNTHESISED
 from tryon.engines.preview.figure import SIDES, Figure, sample
+from tryon.engines.preview.pixels import labelled
+from tryon.engines.preview.wardrobe import WAIST
 
 # Levels of the joints of the leg (Winter, Biomechanics and Motor Control of Human Movement, figure 4.1).
 HIP, KNEE, ANKLE = 1.0, 1.92, 2.80
@@ -240,7 +242,8 @@ def _waist(figure: Figure) -> tuple[np.ndarray, bool]:
     """The waist line (see LowerBody) and whether it is seen: the upper edge of what is worn on the lower body."""
     across, along = figure.maps
     parse = figure.person.parse
-    worn = np.isin(parse, (*BOTTOMS, Parse.DRESS)) & (np.abs(across) < 0.75) & (along > 0.4) & (along < 1.6)
+    worn = labelled(parse, *BOTTOMS) | (labelled(parse, Parse.DRESS) & (along > WAIST))
+    worn &= (np.abs(across) < 0.75) & (along > 0.4) & (along < 1.6)
     column = np.clip(((across[worn] + 0.75) * 16).astype(int), 0, 23)
     heights = along[worn]
     places, edges = [], []

@@ -51,7 +51,7 @@ def skirt_sides(
         # It cannot spread before the hips hold it out.
         held = 1.12 * EASE * body.figure.half_width(side, levels)
         width = np.where(levels < HANGS_FROM, np.minimum(width, held), width)
-        width = gaussian_filter1d(width, 1.0, mode="nearest")
+        width = gaussian_filter1d(width, 2.0, mode="nearest")
         drawn.append(np.stack([edge, rows], 1))
         worn.append(centre + sign * across * width[:, None])
     return drawn, worn
@@ -66,7 +66,7 @@ def _hanging(body: LowerBody, levels: np.ndarray) -> tuple[np.ndarray, np.ndarra
     trunk = frame.point(np.zeros_like(levels), levels * frame.torso_length)
     hung = np.stack([(hips[0] + between[:, 0]) / 2, np.where(levels > HIP, between[:, 1], trunk[:, 1])], 1)
     share = np.clip((levels - HIP) / 0.3, 0, 1)[:, None]
-    centre = trunk + (hung - trunk) * share
+    centre = gaussian_filter1d(trunk + (hung - trunk) * share, 3.0, axis=0, mode="nearest")
     across = frame.right + (np.array([1.0, 0.0]) - frame.right) * share
     return centre, across / np.hypot(*across.T)[:, None]
 
