@@ -15,8 +15,8 @@ from scipy.ndimage import gaussian_filter1d
 ANY = 1 / 2e7
 # Share of a background's pixels that may have any colour, and of those that lie in shadow.
 UNLIKE, SHADED = 0.05, 0.15
-# The deepest shadow, as a share of the background's value.
-DEEPEST = 0.38
+# The deepest shadow, as a share of the background's value, and the brightest light on uneven cloth or a floor.
+DEEPEST, BRIGHTEST = 0.38, 1.25
 # A tone's misfit (squared distance over variance, three degrees of freedom) from which a colour is another one.
 OTHER = 16
 
@@ -81,37 +81,46 @@ class Likeness:
     """How a picture's pixels (H, W) look to a background model.
 
     Attributes:
-        density: float32, how likely the background makes this colour.
+        lit, shaded: float32, how likely the background in light makes this colour, and in shadow; to be added.
         misfit, shaded_misfit: from the nearest tone, and from the nearest shadow of one; OTHER and more is strange.
     """
 
-    density: np.ndarray
+    lit: np.ndarray
+    shaded: np.ndarray
     misfit: np.ndarray
     shaded_misfit: np.ndarray
+
+    @property
+    def density(self) -> np.ndarray:
+        return self.lit + self.shaded
 
 
 @dataclass(frozen=True)
 class Background:
+    """Tones, and how much lighter than a tone it may be in places: 1 on studio paper."""
+
     tones: tuple[Tone, ...]
+    brightest: float = 1.0
 
     @classmethod
-    def of(cls, image: np.ndarray, where: np.ndarray, count: int) -> Background:
+    def of(cls, image: np.ndarray, where: np.ndarray, count: int, brightest: float = 1.0) -> Background:
         """The tones of the pixels at `where`, at most `count`."""
         pixels = image[where]
         pixels = pixels[:: max(1, len(pixels) // 4000)]
         if count == 1:
-            return cls((Tone.of(pixels, 1.0),))
+            return cls((Tone.of(pixels, 1.0),), brightest)
         start = np.arange(len(pixels), dtype=np.int32)[:, None] % count
         rule = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
         _, labels, _ = cv2.kmeans(pixels, count, start, rule, 1, cv2.KMEANS_USE_INITIAL_LABELS)
         parts = [pixels[labels[:, 0] == index] for index in range(count)]
-        return cls(tuple(Tone.of(part, len(part) / len(pixels)) for part in parts if len(part) >= 12))
+        return cls(tuple(Tone.of(part, len(part) / len(pixels)) for part in parts if len(part) >= 12), brightest)
 
     def joined(self, other: Background) -> Background:
-        return Background(self.tones + other.tones)
+        return Background(self.tones + other.tones, self.brightest)
 
     def likeness(self, image: np.ndarray) -> Likeness:
-        density = np.full(image.shape[:2], UNLIKE * ANY, np.float32)
+        lit = np.full(image.shape[:2], UNLIKE * ANY, np.float32)
+        dark = np.zeros_like(lit)
         misfit, shaded_misfit = np.full((2, *image.shape[:2]), np.inf, np.float32)
         squared = np.einsum("hwc,hwc->hw", image, image)
         for tone in self.tones:
@@ -120,15 +129,18 @@ class Background:
             off = np.maximum(squared - along * along, 0)
             plain = ((along - tone.length) / tone.light) ** 2 + off / tone.tint**2
             # Light in a shadow comes from elsewhere and shifts the tint a little.
-            tint2 = tone.tint**2 + 0.5 + (0.022 * tone.length * np.clip(1 - shade, 0, 1)) ** 2
-            beyond = np.maximum(along - tone.length, 0) / tone.light + np.maximum(DEEPEST - shade, 0) / 0.015
+            tint2 = tone.tint**2 + 0.5 + (0.022 * tone.length * np.clip(np.abs(1 - shade), 0, 1)) ** 2
+            beyond = (
+                np.maximum(along - self.brightest * tone.length, 0) / tone.light
+                + np.maximum(DEEPEST - shade, 0) / 0.015
+            )
             shaded = off / tint2 + beyond**2
             peak = (2 * np.pi) ** -1.5 / (tone.light * tone.tint**2)
-            density += tone.share * (1 - SHADED) * peak * np.exp(-0.5 * np.minimum(plain, 60))
+            lit += tone.share * (1 - SHADED) * peak * np.exp(-0.5 * np.minimum(plain, 60))
             peak = 1 / ((1 - DEEPEST) * tone.length * 2 * np.pi * tint2)
-            density += tone.share * SHADED * peak * np.exp(-0.5 * np.minimum(shaded, 60))
+            dark += tone.share * SHADED * peak * np.exp(-0.5 * np.minimum(shaded, 60))
             misfit, shaded_misfit = np.minimum(misfit, plain), np.minimum(shaded_misfit, shaded)
-        return Likeness(density, misfit, shaded_misfit)
+        return Likeness(lit, dark, misfit, shaded_misfit)
 
 
 class ColourCount:

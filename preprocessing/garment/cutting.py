@@ -91,7 +91,9 @@ def without_prints_cut_out(mask: np.ndarray, evidence: np.ndarray) -> np.ndarray
     for hole in holes(mask):
         rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
         upright = rows[-1] - rows[0] + 1 > 1.6 * (columns[-1] - columns[0] + 1)
-        if not upright or hole.sum() < 0.0006 * mask.size or np.median(evidence[hole]) > -2:
+        hull = cv2.convexHull(np.argwhere(hole).astype(np.int32))
+        smooth = hole.sum() > 0.6 * cv2.contourArea(hull)
+        if not (upright and smooth) or hole.sum() < 0.0006 * mask.size or np.median(evidence[hole]) > -2:
             mask |= hole
     return mask
 

@@ -14,7 +14,9 @@ import numpy as np
 
 from preprocessing.garment.background import (
     ANY,
+    BRIGHTEST,
     OTHER,
+    SHADED,
     UNLIKE,
     Background,
     ColourCount,
@@ -42,8 +44,12 @@ CUT_SIDE, EDGE_SIDE = 288, 512
 # Below this share of border pixels near a smooth background, or above this deviation from it, it has several tones.
 PLAIN, SMOOTH = 0.9, 7
 TONES = 5
+# Below this deviation it is studio paper, even but for its light.
+QUIET = 1.5
 # Fewer pixels of a garment than this teach nothing of its colours.
 FEW = 30
+# How much of a garment is likely seen in shade, as its inner back is.
+IN_SHADE = 0.03
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ class _Ground:
     """A small picture with what its border says of the background.
 
     Attributes:
-        image: float32 RGB (H, W, 3), the light made even.
+        image: float32 RGB (H, W, 3), noise taken off.
+        even: the same with the background's light made even.
         background, likeness: the model and how the picture looks to it.
         noise: the usual deviation of border pixels.
         plain: see FoundMask.
@@ -78,6 +85,7 @@ class _Ground:
     """
 
     image: np.ndarray
+    even: np.ndarray
     background: Background
     likeness: Likeness
     noise: float
@@ -102,12 +110,14 @@ def _ground(small: np.ndarray) -> _Ground:
     plain = float(usual[ring].mean())
     one = plain >= PLAIN and noise <= SMOOTH
     calm = cv2.medianBlur(small, 3 if noise < 8 else 5) if noise > 3 else small
+    calm = calm.astype(np.float32)
     even = calm * (light.reshape(-1, 3).mean(0) / light)
-    background = Background.of(even, ring, 1 if one else TONES)
+    brightest = 1 if noise < QUIET else BRIGHTEST
+    background = Background.of(even, ring, 1 if one else TONES, brightest)
     lines = ring & ~usual
     if one and lines.sum() > 0.004 * ring.sum() and _is_thin(lines):  # joints of tiles
         background = background.joined(Background.of(even, lines, 2))
-    return _Ground(even, background, background.likeness(even), noise, plain, one)
+    return _Ground(calm, even, background, background.likeness(even), noise, plain, one)
 
 
 def _is_thin(lines: np.ndarray) -> bool:
@@ -117,11 +127,21 @@ def _is_thin(lines: np.ndarray) -> bool:
 
 @dataclass(frozen=True)
 class _Start:
-    """Where to begin: `place`, roughly the garment with its shadow, and `known`, some of it for certain."""
+    """Where to begin; bool (H, W).
+
+    Attributes:
+        place: roughly the garment with its shadow.
+        middle: deep inside it.
+        known: of the middle what is garment for certain.
+        gap: background seen through it.
+        stripes: of the background's colour, between others.
+    """
 
     place: np.ndarray
     middle: np.ndarray
     known: np.ndarray
+    gap: np.ndarray
+    stripes: np.ndarray
 
 
 def _start(ground: _Ground) -> _Start | None:
@@ -135,28 +155,46 @@ def _start(ground: _Ground) -> _Start | None:
     place = large_pieces(place, 0.1)
     depth = cv2.distanceTransform(np.pad(place, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     middle = depth > 0.5 * depth.max()
-    known = middle & ~dilated(_gap(place, middle, other, strange), 3)
+    gap = _gap(place, middle, other, strange)
+    known = middle & ~dilated(gap, 3)
     if ground.one and (place & ~strange)[middle].mean() > 0.5:
         known &= ~_lighter_few(ground, middle)
-    return _Start(place, middle, known) if known.sum() >= FEW else None
+    stripes = _stripes(place, other) & ~gap if (place & ~other & ~gap)[middle].mean() > 0.05 else np.zeros_like(place)
+    return _Start(place | stripes, middle, known, gap, stripes) if known.sum() >= FEW else None
+
+
+def _stripes(place: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Stripes of the background's colour that run across the garment and out at its sides."""
+    reach = round(0.13 * place.shape[0]) | 1
+    stands = (place & other).astype(np.uint8)
+    closed_up = cv2.copyMakeBorder(stands, reach, reach, 0, 0, cv2.BORDER_CONSTANT)
+    closed_up = cv2.morphologyEx(closed_up, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8))[reach:-reach]
+    wide = max(3, round(0.25 * place.any(0).sum()))
+    return cv2.morphologyEx(closed_up & (1 - stands), cv2.MORPH_OPEN, np.ones((1, wide), np.uint8)) > 0
 
 
 def _gap(place: np.ndarray, middle: np.ndarray, other: np.ndarray, strange: np.ndarray) -> np.ndarray:
     """Background seen between sleeve and body or between the legs, unless the garment itself is of that colour."""
     for alike in (place & ~strange, place & ~other):
         if alike[middle].mean() < 0.05:
-            return alike
+            return alike & ~_wide(alike)
         upright = dilated(tall(alike, round(0.09 * place.shape[0])), 5)
         if (alike & ~upright)[middle].mean() < 0.05 and upright[middle].mean() < 0.3:
-            return alike & upright
+            return alike & upright & ~_wide(alike)
     return np.zeros_like(place)
+
+
+def _wide(mask: np.ndarray) -> np.ndarray:
+    """Where a mask is wider than a gap or a shadow is."""
+    size = round(0.09 * min(mask.shape)) | 1
+    return dilated(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, ellipse(size)) > 0, 5)
 
 
 def _lighter_few(ground: _Ground, middle: np.ndarray) -> np.ndarray:
     """Pixels of a garment of the background's hue that are nearer to the background than to the rest of it, where
     they are few: a gap in shadow."""
     tone = ground.background.tones[0]
-    shade = ground.image @ tone.unit / tone.length
+    shade = ground.even @ tone.unit / tone.length
     usual = float(np.median(shade[middle]))
     lighter = shade > (usual + 1) / 2
     few = usual < 0.93 and lighter[middle].mean() < 0.25
@@ -165,10 +203,12 @@ def _lighter_few(ground: _Ground, middle: np.ndarray) -> np.ndarray:
 
 def _outline(ground: _Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | None:
     """The garment (bool) and the evidence for it (float32), learning its colours and its shadow's from a first cut."""
-    image, known = ground.image, start.known
-    colours = ColourCount(image)
-    fine = ShadowCount(image, ground.background.tones[0]) if ground.one else None
-    behind = ground.likeness.density
+    known, behind = start.known, ground.likeness.density
+    colours = ColourCount(ground.image)
+    # A garment keeps its colour where the background's light falls off, so each is counted under its own light.
+    fine = fine_behind = None
+    if ground.one:
+        fine, fine_behind = (ShadowCount(image, ground.background.tones[0]) for image in (ground.image, ground.even))
     drawn = np.dstack([colours.turned[..., 0] / 1.74, 128 + colours.turned[..., 1]])
     outside = border(known.shape, 1)
     if ground.one:
@@ -179,14 +219,21 @@ def _outline(ground: _Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | 
             known = eroded(garment, 5)
             if known.sum() < FEW:
                 break
-            if fine is not None:
-                behind = _with_shadow_learned(behind, fine, garment)
+            if fine_behind is not None:
+                if ground.noise < QUIET:
+                    known |= eroded(_wide(start.place & ~garment), 9)  # no shadow, so another part of it
+                behind = _with_shadow_learned(ground.likeness, fine_behind, garment)
             else:
-                behind = Background.of(image, ~dilated(garment, 7), TONES + 1).likeness(image).density
-        front = (1 - UNLIKE) * colours.density(known, 0.1)
+                behind = (
+                    Background.of(ground.even, ~dilated(garment, 7), TONES + 1, BRIGHTEST)
+                    .likeness(ground.even)
+                    .density
+                )
+        front = (1 - UNLIKE) * colours.density(known, IN_SHADE)
         if fine is not None:
-            front = np.where(fine.near, (1 - UNLIKE) * fine.density(known, (1.0, 0.9, 0.9), 0.1), front)
+            front = np.where(fine.near, (1 - UNLIKE) * fine.density(known, (1.0, 0.9, 0.9), IN_SHADE), front)
         evidence = np.log(front + UNLIKE * ANY) - np.log(behind)
+        evidence[start.stripes] = np.maximum(evidence[start.stripes], 1)
         inside = start.middle & (evidence > 2)
         if not inside.any():
             return None
@@ -197,15 +244,16 @@ def _outline(ground: _Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | 
     return garment, evidence
 
 
-def _with_shadow_learned(behind: np.ndarray, fine: ShadowCount, garment: np.ndarray) -> np.ndarray:
-    """The background's density with the shadow as it is around this garment. Necks and gaps teach nothing: what lies
+def _with_shadow_learned(likeness: Likeness, fine: ShadowCount, garment: np.ndarray) -> np.ndarray:
+    """The background's density with its shadow as it is around this garment. Necks and gaps teach nothing: what lies
     in them may be the garment's."""
     reach = round(0.2 * min(garment.shape)) | 1
     around = dilated(garment, 41) & ~closed(garment, reach) & ~dilated(garment, 3)
-    if around.sum() < 100:
-        return behind
-    learned = fine.density(around, (1.6, 1.2, 1.2))
-    return np.where(fine.near, 0.04 * behind + 0.96 * learned, behind)
+    shaded = around & (likeness.misfit > OTHER) & (likeness.shaded_misfit < OTHER)
+    if shaded.sum() < 0.02 * around.sum():
+        return likeness.lit + 0.1 * likeness.shaded
+    learned = SHADED * fine.density(shaded, (1.6, 1.2, 1.2))
+    return likeness.lit + np.where(fine.near, 0.2 * likeness.shaded + 0.8 * learned, likeness.shaded)
 
 
 def _clear(garment: np.ndarray, evidence: np.ndarray) -> float:
