@@ -35,7 +35,7 @@ class Dent:
 def _dents(outline: Outline, sure: bool) -> list[Dent]:
     """Dents that open downwards: between a body's side and the underside of a sleeve."""
     unit = np.sqrt(outline.mask.sum())
-    shallowest, downward = (168, 0.25) if sure else (152, 0.45)
+    shallowest, downward = (168, 0.2) if sure else (152, 0.3)
     found = []
     for share in (0.05, 0.1, 0.22):
         reach = max(3, int(share * unit))
@@ -96,7 +96,7 @@ def find_armpits(outline: Outline, sure: bool = False) -> dict[str, np.ndarray]:
             score = _pair_score(outline, left, right)
             if score > best:
                 best, chosen = score, {"left": left.point, "right": right.point}
-    return chosen or _mirrored(outline, sides)
+    return chosen or _mirrored(outline, sides, 0.2 if sure else 0.4)
 
 
 def _pair_score(outline: Outline, left: Dent, right: Dent) -> float:
@@ -114,10 +114,10 @@ def _pair_score(outline: Outline, left: Dent, right: Dent) -> float:
     )
 
 
-def _mirrored(outline: Outline, sides: dict[str, list[Dent]]) -> dict[str, np.ndarray]:
-    """Both armpits from the one side where a dent is certain; none without."""
+def _mirrored(outline: Outline, sides: dict[str, list[Dent]], least: float) -> dict[str, np.ndarray]:
+    """Both armpits from the one side where a dent is at least so likely; none without."""
     dent = max(sides["left"] + sides["right"], key=lambda d: _likelihood(outline, d), default=None)
-    if dent is None or _likelihood(outline, dent) < 0.4:
+    if dent is None or _likelihood(outline, dent) < least:
         return {}
     other = np.array([2 * outline.axis - dent.point[0], dent.point[1]])
     left, right = sorted((dent.point, other), key=lambda p: p[0])

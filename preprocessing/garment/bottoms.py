@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from preprocessing.garment.doubts import doubts_of_bottom
-from preprocessing.garment.outline import SIDES, Outline, corner, outer_contour, runs
+from preprocessing.garment.outline import SIDES, Outline, corner, runs
 
 # Words of a product type that settle whether a bottom has legs when its outline does not.
 LEGGED = ("trouser", "pant", "jean", "short", "chino", "legging", "jogger", "culotte", "cargo", "slack", "bermuda")
@@ -115,9 +115,12 @@ def _legs(outline: Outline, waist: dict, hip: float, gap: np.ndarray | None) -> 
         share = RISE * hip / max(foot[1] - middle[1], 1)
         crotch = middle + min(share, 0.9) * (foot - middle)
     points = {"crotch": crotch}
+    split = _between_legs(outline.mask, crotch)
+    contour = outline.contour.astype(float)
+    beside = contour[:, 0] - split[outline.contour[:, 1]]
     for side, sign in SIDES:
-        leg = leg_part(outline.mask, points, side)
-        ends = _leg_end(outer_contour(leg).astype(float), crotch, sign) if leg.any() else (crotch, crotch)
+        leg = contour[beside * sign >= 0]
+        ends = _leg_end(leg, crotch, hip, sign) if len(leg) else (crotch, crotch)
         points |= {f"hem_outer_{side}": ends[0], f"hem_inner_{side}": ends[1]}
     return points
 
@@ -143,12 +146,17 @@ def _between_legs(mask: np.ndarray, crotch: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(mask.shape[0]), rows, columns)
 
 
-def _leg_end(contour: np.ndarray, crotch: np.ndarray, sign: int) -> tuple[np.ndarray, np.ndarray]:
-    """Outer and inner corner of a leg's hem, seen along the leg."""
-    low = contour[contour[:, 1] > contour[:, 1].max() - 0.5 * (contour[:, 1].max() - crotch[1])]
-    way = low.mean(0) - contour[contour[:, 1] < crotch[1] + 0.4 * (contour[:, 1].max() - crotch[1])].mean(0)
-    way /= max(np.hypot(*way), 1e-3)
+def _leg_end(contour: np.ndarray, crotch: np.ndarray, hip: float, sign: int) -> tuple[np.ndarray, np.ndarray]:
+    """Outer and inner corner of a leg's hem, seen along the leg; of short legs the outer may lie above the crotch."""
+    bottom = contour[:, 1].max()
+    low = contour[contour[:, 1] > min(bottom - 0.5 * (bottom - crotch[1]), max(crotch[1], bottom - 0.35 * hip))]
+    way = np.array([0.0, 1.0])
+    if bottom - crotch[1] > 0.5 * hip:
+        way = low.mean(0) - contour[np.abs(contour[:, 1] - crotch[1]) < 0.2 * (bottom - crotch[1])].mean(0)
+        way /= max(np.hypot(*way), 1e-3)
+    else:
+        low = contour[contour[:, 1] > crotch[1] - 0.3 * hip]
     across = np.array([way[1], -way[0]])
     if across[0] * sign < 0:
         across = -across
-    return corner(low, 0.55 * across + 0.83 * way), corner(low, -0.55 * across + 0.83 * way)
+    return corner(low, 0.78 * across + 0.63 * way), corner(low, -0.55 * across + 0.83 * way)

@@ -106,7 +106,9 @@ def _unlike_cuffs(outline: Outline, points: dict, chest: float) -> bool:
         np.hypot(*(end - (points[f"shoulder_{side}"] + points[f"armpit_{side}"]) / 2))
         for end, (side, _) in zip((left, right), SIDES, strict=True)
     ]
-    return min(lengths) < 0.72 * max(lengths) or np.hypot(left[0] + right[0] - 2 * outline.axis, 0) > 0.35 * chest
+    shorter, longer = sorted(lengths)
+    uneven = shorter < 0.72 * longer and longer - shorter > 0.15 * chest
+    return uneven or abs(left[0] + right[0] - 2 * outline.axis) > 0.35 * chest
 
 
 def _unclear_cuff(outline: Outline, points: dict, side: str) -> bool:
@@ -115,6 +117,8 @@ def _unclear_cuff(outline: Outline, points: dict, side: str) -> bool:
         np.asarray(points[f"{name}_{side}"]) for name in ("shoulder", "armpit", "cuff_outer", "cuff_inner")
     )
     opening = np.hypot(*(shoulder - armpit))
+    if np.hypot(*(outer + inner - shoulder - armpit)) < 0.6 * opening:
+        return False  # too short to lie on anything
     if np.hypot(*(outer - inner)) < 0.04 * opening:
         return True
     way = (outer + inner - shoulder - armpit) / 2
