@@ -77,7 +77,7 @@ def compare(network: Network, data: Path) -> None:
         person = prepare_person(pixels(path))
         truth = np.asarray(Image.open(annotation).resize(person.image.shape[1::-1], Image.Resampling.NEAREST))
         seen = process.look(person.image)
-        both = clothes.with_clothes(person.parse, seen) if clothes.sees_clothes_alone(network) else seen
+        both = clothes.with_clothes(person.parse, seen, network) if clothes.sees_clothes_alone(network) else seen
         for part, labels in (("upper", TOPS), ("lower", BOTTOMS), ("dress", (Parse.DRESS,))):
             scores = (overlap(found, truth, labels) for found in (person.parse, seen, both))
             if scores := [score for score in scores if score != "-"]:

@@ -11,6 +11,7 @@ from preprocessing.garment.mask import FoundMask, find_mask
 from preprocessing.labels import Body25, DensePose, Parse
 from preprocessing.networks.cloth import surer
 from preprocessing.networks.clothes import with_clothes
+from preprocessing.networks.known import KNOWN
 from preprocessing.networks.person import maps
 from preprocessing.networks.session import Session
 from preprocessing.person.body25 import body25
@@ -18,6 +19,8 @@ from preprocessing.person.densepose import densepose
 from preprocessing.person.prepare import PreparedPerson, prepare_person
 from tests import pictures
 from tests import tiny_networks as tiny
+
+CLOTH_SEG = KNOWN["u2net_cloth_seg"]
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_clothes_are_the_networks_and_everything_else_stays():
     seen[9:22, 6:24] = Parse.UPPER
     seen[22:30, 6:24] = Parse.PANTS
     seen[0:3, 0:3] = Parse.UPPER  # somebody else
-    found = with_clothes(parse, seen)
+    found = with_clothes(parse, seen, CLOTH_SEG)
     assert (found[5:10, 10:20] == Parse.FACE).all()
     assert (found[15:20, 12:18] == Parse.LEFT_ARM).all()
     assert (found[22:30, 6:24] == Parse.PANTS).all()
@@ -94,12 +97,21 @@ def test_clothes_are_the_networks_and_everything_else_stays():
     assert (parse[22:35, 8:22] == Parse.UPPER).all()  # left alone
 
 
+def test_lower_clothes_are_a_skirt_where_the_house_saw_one():
+    parse = np.full((40, 30), Parse.SKIRT, np.uint8)
+    parse[:15] = Parse.UPPER
+    seen = np.where(parse == Parse.SKIRT, Parse.PANTS, parse).astype(np.uint8)
+    assert np.array_equal(with_clothes(parse, seen, CLOTH_SEG), parse)
+    knows = replace(CLOTH_SEG, labels=(*CLOTH_SEG.labels, ("skirt", Parse.SKIRT)))
+    assert np.array_equal(with_clothes(parse, seen, knows), seen)
+
+
 def test_a_whole_body_garment_is_a_skirt_below_a_top_and_else_a_dress():
     parse = np.full((40, 30), Parse.UPPER, np.uint8)
     seen = np.full_like(parse, Parse.DRESS)
-    assert (with_clothes(parse, seen) == Parse.DRESS).all()
+    assert (with_clothes(parse, seen, CLOTH_SEG) == Parse.DRESS).all()
     seen[:15] = Parse.UPPER
-    found = with_clothes(parse, seen)
+    found = with_clothes(parse, seen, CLOTH_SEG)
     assert (found[:15] == Parse.UPPER).all()
     assert (found[15:] == Parse.SKIRT).all()
 

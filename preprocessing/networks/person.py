@@ -42,7 +42,8 @@ def _parse(person: PreparedPerson) -> np.ndarray:
     seen = networks.look("parse", person.image)
     if seen is None:
         return person.parse
-    return with_clothes(person.parse, seen) if sees_clothes_alone(networks.choices()["parse"]) else seen
+    network = networks.choices()["parse"]
+    return with_clothes(person.parse, seen, network) if sees_clothes_alone(network) else seen
 
 
 def _points(person: PreparedPerson) -> np.ndarray:
