@@ -102,6 +102,20 @@ def test_a_waistband_is_seen_where_the_top_is_tucked_in(engine, person):
     assert np.array_equal(result.image[300:400, 400:500], person.image[300:400, 400:500])
 
 
+def test_a_dress_worn_now_is_parted_at_the_waist(engine, person):
+    worn = replace(person, parse=person.parse.copy(), image=person.image.copy())
+    dress = (person.parse == Parse.UPPER) | (person.parse == Parse.PANTS)
+    dress[THIGH_ROW:] = False
+    worn.parse[dress], worn.image[dress] = Parse.DRESS, drawn_person.TOP
+    jeans = garment("mason-jeans-indigo")
+    result = engine.generate(worn, [jeans])
+    assert np.array_equal(result.image[260:360, 400:500], worn.image[260:360, 400:500])
+    for x in (400, 500):
+        assert apart(result.image, np.s_[560:600, x - 8 : x + 8], cloth_colour(jeans)) < 14
+    left = np.abs(result.image[480:ANKLE, 380:520].astype(int) - drawn_person.TOP).max(-1) < 12
+    assert left.mean() < 0.01
+
+
 def test_arms_and_hands_stay_in_front(engine, person):
     hands = np.zeros(person.parse.shape, bool)
     hands[500:560] = np.isin(person.parse[500:560], (Parse.LEFT_ARM, Parse.RIGHT_ARM))

@@ -181,7 +181,7 @@ def _seen_shin(figure: Figure, side: str, distance: np.ndarray, place: np.ndarra
     """How far a shin seen bare lies beside its capsule, in pixels (2,), and its thickness compared with it."""
     bare = labelled(figure.person.parse, LEG_LABEL[side], Parse.SOCKS)[::HALF, ::HALF]
     bare &= (place > 0) & (place < 0.95) & (distance < 2)
-    if bare.sum() < 200:
+    if bare.sum() < 60:
         return np.zeros(2), 1.0
     first, last = np.quantile(place[bare], [0.05, 0.95])
     part = (place > first) & (place < last)
