@@ -11,7 +11,7 @@ from preprocessing.labels import Joint, Parse
 from preprocessing.person.prepare import PreparedPerson, prepare_person
 from tests import drawn_garments
 from tryon.engines import ENGINES
-from tryon.engines.preview import checks, warp
+from tryon.engines.preview import checks
 from tryon.engines.preview.compose import Composite, Drawn
 
 RED = (170, 40, 50)
@@ -129,29 +129,3 @@ def test_a_good_result_passes():
     notes = checks.facts(PHOTO, composite(PICTURE))
     assert notes["delta_e"] == 0
     checks.check(notes)
-
-
-def grid(size=6, step=10.0):
-    y, x = np.mgrid[:size, :size] * step
-    return np.stack([x, y], axis=-1)
-
-
-def test_a_patch_carries_each_pixel_to_its_place():
-    flow = warp.draw(warp.Patch(grid(), grid() * 2 + 5), (120, 120))
-    assert flow.box == (slice(5, 106), slice(5, 106))
-    assert flow.places[40, 60].tolist() == pytest.approx([30, 20], abs=1e-3)
-
-
-def test_a_pixel_outside_a_patch_shows_nothing():
-    leaning = grid()
-    leaning[..., 0] += leaning[..., 1]
-    flow = warp.draw(warp.Patch(grid(), leaning), (120, 120))
-    assert flow.places[45, 5, 0] < -5000
-
-
-def test_a_folded_patch_is_noticed_and_flattened():
-    target = grid()
-    target[2, 2] += (25, 0)
-    patch = warp.Patch(grid(), target)
-    assert warp.folded(patch).any()
-    assert not warp.folded(warp.untangled(patch)).any()

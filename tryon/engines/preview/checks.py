@@ -57,7 +57,8 @@ def check(notes: dict) -> None:
 
 
 def _seen(drawn: Drawn) -> float:
-    return float(drawn.cover.sum() / max(float(drawn.whole.sum()), 1.0))
+    """What of a garment is seen; the holes that were mended are not to make it more than all."""
+    return min(float(drawn.cover.sum() / max(float(drawn.whole.sum()), 1.0)), 1.0)
 
 
 def _drift(drawn: Drawn, image: np.ndarray) -> float:
