@@ -23,7 +23,7 @@ OTHER_HALF = {Garment.Category.UPPER: Garment.Category.LOWER, Garment.Category.L
 COMPANIONS = 6
 LOOKED_THROUGH = 24  # of the latest, some of which may turn out not to be wearable
 # What is found of a photo and matters below the waist alone: the remark beside the button.
-REMARKS = {"photo.legs_outside": "legs-unseen", "photo.hips_outside": "legs-unseen", "photo.sitting": "sitting"}
+REMARKS = {"photo.legs_outside": "legs-unseen", "photo.hips_outside": "legs-unseen", "photo.legs_bent": "legs-bent"}
 
 
 @dataclass(frozen=True)

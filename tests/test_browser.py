@@ -133,7 +133,7 @@ def test_an_outfit_is_put_together_with_the_keyboard(visit, worker, settings, ga
     page = visit(viewport=PHONE)
     page.context.add_cookies([{"name": "shopper", "value": "a stranger's cookie", "url": page.url}])
     page.goto(garment.get_absolute_url())
-    note = page.get_by_text("This photo does not show your legs in full.")
+    note = page.get_by_text("This photo does not show your legs in full")
     expect(note).to_be_hidden()  # a top is worn without legs
     page.get_by_role("radio", name="Nothing else").press("ArrowRight")
     expect(page.get_by_role("radio", name="Jeans, blue")).to_be_checked()

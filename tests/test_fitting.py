@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from inspect import getsource
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
+from preprocessing.person import checks as person_checks
 from shop.models import Event, Garment, Photo, Shopper
 from tests import pictures
 from tests.shopping import INLINE, photo_file, text_of
@@ -364,7 +366,7 @@ def test_a_finished_try_on_can_get_a_second_garment_by_one_click(outfits, shoppe
 
 @pytest.mark.parametrize(
     ("code", "remark"),
-    [("photo.legs_outside", "legs-unseen"), ("photo.hips_outside", "legs-unseen"), ("photo.sitting", "sitting")],
+    [("photo.legs_outside", "legs-unseen"), ("photo.hips_outside", "legs-unseen"), ("photo.legs_bent", "legs-bent")],
 )
 def test_a_bottom_comes_with_a_remark_on_photos_that_do_not_suit(
     outfits, shopper_client, make_garment, photo, code, remark
@@ -372,6 +374,7 @@ def test_a_bottom_comes_with_a_remark_on_photos_that_do_not_suit(
     jeans = make_garment("JEANS", category="lower")
     text = text_of(shopper_client.get(jeans.get_absolute_url()))
     assert "aria-describedby" not in text.partition('name="upload"')[0]
+    assert f'"{code}"' in getsource(person_checks)
     Photo.objects.update(findings=[{"code": code, "severity": "warn", "sentence": "Legs."}])
     text = text_of(shopper_client.get(jeans.get_absolute_url()))
     assert f'class="{remark}" aria-describedby="{remark}"' in text
