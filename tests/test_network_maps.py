@@ -8,6 +8,7 @@ import pytest
 
 from preprocessing import networks
 from preprocessing.garment.mask import FoundMask, find_mask
+from preprocessing.garment.prepare import Attributes, prepare_garment
 from preprocessing.labels import Body25, DensePose, Parse
 from preprocessing.networks.cloth import surer
 from preprocessing.networks.clothes import with_clothes
@@ -65,6 +66,26 @@ def test_a_network_that_sees_nothing_or_everything_changes_nothing(chosen):
     own = FoundMask(np.ones((320, 240), np.float32), 0.5)
     for level in (0, 255):
         assert surer(own, np.full((320, 240, 3), level, np.uint8)) is own
+
+
+def test_a_garment_is_prepared_with_the_operators_network(tmp_path, monkeypatch):
+    network = tiny.masker(tmp_path / "reds.onnx", size=(64, 48))
+    (tmp_path / "networks.toml").write_text(
+        f'[reds]\nrole = "cloth_mask"\nfile = "reds.onnx"\nsha256 = "{network.sha256}"\nsize = [64, 48]\n'
+        'decode = "soft"\nrefine = true\n'
+    )
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
+    monkeypatch.setenv("NETWORKS", "cloth_mask=reds")
+    carpet = np.random.default_rng(1).integers(0, 200, (640, 480, 1), np.uint8) * np.uint8([0, 1, 1])
+    shirt = np.asarray(pictures.tee().resize((480, 640)))
+    truth = find_mask(shirt).hard
+    image = np.where(truth[..., None], np.uint8([255, 30, 30]), carpet)
+    prepared = prepare_garment(image, "upper", Attributes(sleeve="short"))
+    networks.process(networks.choices()["cloth_mask"]).end()
+    assert np.array_equal(prepared.mask, np.round(Session(replace(network, refine=True)).look(image) * 255))
+    found = prepared.mask > 127
+    assert (found & truth).sum() / (found | truth).sum() > 0.98
+    assert not prepared.problems
 
 
 def test_without_a_network_our_own_stands(monkeypatch):

@@ -17,6 +17,7 @@ from preprocessing.garment.neckline import find_neckline
 from preprocessing.garment.outline import SIDES
 from preprocessing.garment.problems import Problem, picture_problems, problems_of, shape_problems
 from preprocessing.garment.sleeve import sleeve_part
+from preprocessing.networks.cloth import surer
 
 # Raised when the same picture gives another result, so that analyses are made anew.
 VERSION = "1"
@@ -152,7 +153,7 @@ def prepare_garment(
     if mask is not None:
         found = _given_mask(mask, picture.shape[:2])
     else:
-        found = from_alpha(alpha) if alpha is not None else find_mask(picture)
+        found = from_alpha(alpha) if alpha is not None else surer(find_mask(picture), picture)
     if found is None or not found.hard.any():
         return PreparedGarment(picture, category, problems=problems_of(["garment.not_found"]))
     known = {
