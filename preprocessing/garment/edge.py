@@ -8,7 +8,7 @@ import numpy as np
 from preprocessing.garment.cutting import dilated, eroded
 
 # Half the width of the band in which the edge is looked for, in pixels of the picture given.
-REACH = 4
+REACH = 5
 
 
 def _nearest(image: np.ndarray, where: np.ndarray, wanted: np.ndarray, size: int) -> np.ndarray:
@@ -23,12 +23,33 @@ def _nearest(image: np.ndarray, where: np.ndarray, wanted: np.ndarray, size: int
     return table[labels[wanted]]
 
 
+def _along(inside: np.ndarray, outside: np.ndarray, here: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """The garment's share by where a colour lies between the two, and how far that can be trusted; float32 (N,)."""
+    way, step = inside - outside, here - outside
+    contrast = (way**2).sum(1)
+    share = np.clip((step * way).sum(1) / np.maximum(contrast, 1), 0, 1)
+    off = ((step - share[:, None] * way) ** 2).sum(1)
+    return share, contrast / (contrast + 150 + 40 * noise**2) * np.exp(-off / (800 + 0.1 * contrast))
+
+
+def _by_tint(inside: np.ndarray, outside: np.ndarray, here: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """The same by tint alone: here = x inside + y outside, where both may be darker than further off, the garment as
+    it turns away from the light and the background as it lies in shadow. Their tints have to differ for it."""
+    ff, bb, fb = (inside**2).sum(1), (outside**2).sum(1), (inside * outside).sum(1)
+    fp, bp = (inside * here).sum(1), (outside * here).sum(1)
+    apart = np.maximum(ff * bb - fb * fb, 1)
+    x = np.maximum((bb * fp - fb * bp) / apart, 0)
+    y = np.maximum((ff * bp - fb * fp) / apart, 0)
+    differ = apart / np.maximum(np.maximum(ff, bb), 1)
+    return x / np.maximum(x + y, 1e-3), differ / (differ + 200 + 40 * noise**2)
+
+
 def soft_edge(image: np.ndarray, mask: np.ndarray, noise: float) -> np.ndarray:
     """How much of each pixel is garment.
 
-    Along the edge a pixel mixes the nearest colour well inside with the nearest well outside (which holds a shadow as
-    deep as it is there); the share follows from where it lies between them. Where they hardly differ, or the pixel is
-    neither, the rough edge stands.
+    Along the edge a pixel mixes the nearest colour well inside with the nearest well outside; the share follows from
+    where it lies between them, by tint where that tells. Where they hardly differ, or the pixel is neither, the rough
+    edge stands.
 
     Args:
         image: uint8 (H, W, 3).
@@ -47,12 +68,9 @@ def soft_edge(image: np.ndarray, mask: np.ndarray, noise: float) -> np.ndarray:
         return soft
     band = ~core & ~outer
     values = image.astype(np.float32)
-    inside = _nearest(values, core, band, 3)
-    outside = _nearest(values, outer, band, 3 if noise < 3 else 9)
-    way, here = inside - outside, values[band] - outside
-    contrast = (way**2).sum(1)
-    share = np.clip((here * way).sum(1) / np.maximum(contrast, 1), 0, 1)
-    off = ((here - share[:, None] * way) ** 2).sum(1)
-    trust = contrast / (contrast + 150 + 40 * noise**2) * np.exp(-off / (800 + 0.1 * contrast))
-    soft[band] = trust * share + (1 - trust) * np.clip(2 * rough[band] - 0.5, 0, 1)
+    colours = _nearest(values, core, band, 3), _nearest(values, outer, band, 3 if noise < 3 else 9), values[band]
+    share = np.clip(2 * rough[band] - 0.5, 0, 1)
+    for better, trust in (_along(*colours, noise), _by_tint(*colours, noise)):
+        share += trust * (better - share)
+    soft[band] = share
     return soft
