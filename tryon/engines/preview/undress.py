@@ -13,7 +13,7 @@ import numpy as np
 from preprocessing.labels import ARMS, BOTTOMS, LEGS, TOPS, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from preprocessing.person.body import capsule
-from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, Figure
+from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, Figure, prior_widths
 from tryon.engines.preview.lower_body import LEG_JOINTS, leg_joints
 from tryon.engines.preview.pixels import (
     box_of,
@@ -111,12 +111,14 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     arms, to_arm = _arms(figure, across, along)
     legs, to_leg = _legs(figure, half)
     widths = np.where(across < 0, *(figure.half_width(side, along).astype(np.float32) for side in ("left", "right")))
-    widths = widths / np.float32(frame.shoulder_width / 2) * 0.97
+    usual = prior_widths(frame, person.keypoints, along).astype(np.float32)  # the clothes worn may be loose
+    widths = np.minimum(0.97 * widths, usual) / np.float32(frame.shoulder_width / 2)
     trunk = (np.abs(across) < np.minimum(widths, 1.12)) & (along > -0.35) & ((along > 0.12) | _shoulders(figure, half))
     body = shrunk(person.mask > 100, int(0.04 * frame.shoulder_width) | 1)[::HALF, ::HALF]  # cloth has a thickness
     waist = 1.0 if figure.waist is None else figure.waist
     bare = arms | (trunk & (along < (1.1 if wardrobe.belly else BELLY)))
-    skin = np.maximum(soft(bare, 0.8), legs * (along > 0.9)) * soft(body, 0.8)
+    bare = _smooth(bare & body, 0.03 * frame.shoulder_width / HALF)
+    skin = np.maximum(soft(bare, 0.8), legs * (along > 0.9) * soft(body, 0.8))
     on_arm = 1.04 - 0.30 * np.clip(to_arm, 0, 1) ** 3
     on_leg = 1.02 - 0.22 * np.clip(to_leg, 0, 1) ** 3
     on_trunk = 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2
