@@ -43,7 +43,7 @@ def find_bottom(mask: np.ndarray, product_type: str = "") -> tuple[dict, tuple[s
     waist = _waist(outline)
     hip = _hip_width(outline, waist)
     expected = has_legs(product_type)
-    gap = None if expected is False else _gap(outline, hip)
+    gap = None if expected is False else _gap(outline, (waist["waist_left"][0] + waist["waist_right"][0]) / 2, hip)
     if expected is None:
         top = (waist["waist_left"][1] + waist["waist_right"][1]) / 2
         if outline.height > SLENDER * hip:
@@ -76,7 +76,7 @@ def _hip_width(outline: Outline, waist: dict) -> float:
     return float(max([across, *widths]))
 
 
-def _gap(outline: Outline, hip: float) -> np.ndarray | None:
+def _gap(outline: Outline, axis: float, hip: float) -> np.ndarray | None:
     """The topmost point of the gap between two legs; None where there is none."""
     found = []
     hull = cv2.convexHull(outline.contour, returnPoints=False)
@@ -96,7 +96,7 @@ def _gap(outline: Outline, hip: float) -> np.ndarray | None:
         if inside and height > 1.5 * width and area > 0.001 * box.size and y + height > 0.6 * outline.height:
             column = outline.left + float(np.flatnonzero(labels[y] == index).mean())
             found.append((float(height), np.array([column, outline.top + y], float)))
-    middle = [gap for gap in found if abs(gap[1][0] - outline.axis) < 0.3 * hip]
+    middle = [gap for gap in found if abs(gap[1][0] - axis) < 0.3 * hip]
     return max(middle, key=lambda gap: gap[0])[1] if middle else None
 
 
@@ -111,7 +111,7 @@ def _legs(outline: Outline, waist: dict, hip: float, gap: np.ndarray | None) -> 
     middle = (waist["waist_left"] + waist["waist_right"]) / 2
     crotch = gap
     if gap is None or gap[1] - middle[1] > TOUCHING_THIGHS * hip:
-        foot = np.array([outline.axis, outline.bottom], float) if gap is None else gap
+        foot = np.array([(outline.left + outline.right) / 2, outline.bottom]) if gap is None else gap
         share = RISE * hip / max(foot[1] - middle[1], 1)
         crotch = middle + min(share, 0.9) * (foot - middle)
     points = {"crotch": crotch}
@@ -125,19 +125,19 @@ def _legs(outline: Outline, waist: dict, hip: float, gap: np.ndarray | None) -> 
     return points
 
 
-def leg_part(mask: np.ndarray, points: dict, side: str) -> np.ndarray:
-    """The part of a mask below the crotch on one side of the line between the legs; bool (H, W)."""
-    sign = -1 if side == "left" else 1
-    split = _between_legs(mask, np.asarray(points["crotch"], float))
-    part = mask & ((np.arange(mask.shape[1])[None] - split[:, None]) * sign > 0)
-    part[: int(points["crotch"][1]) + 1] = False
-    return part
+def legs(mask: np.ndarray, crotch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The parts of a mask below the crotch left and right of the line between the legs; two bool (H, W)."""
+    split = _between_legs(mask, crotch)
+    below = mask.copy()
+    below[: max(int(crotch[1]) + 1, 0)] = False
+    columns = np.arange(mask.shape[1])[None]
+    return below & (columns < split[:, None]), below & (columns > split[:, None])
 
 
 def _between_legs(mask: np.ndarray, crotch: np.ndarray) -> np.ndarray:
     """For each row the column between the legs: the middle of the gap, and straight on where they touch; (H,)."""
     rows, columns = [crotch[1]], [crotch[0]]
-    for row in range(int(crotch[1]) + 1, mask.shape[0]):
+    for row in range(max(int(crotch[1]) + 1, 0), mask.shape[0], 2):
         inner = [(a[1] + b[0]) / 2 for a, b in pairwise(runs(mask[row]))]
         nearest = min(inner, key=lambda x: abs(x - columns[-1]), default=None)
         if nearest is not None and abs(nearest - columns[-1]) < 0.06 * mask.shape[1]:

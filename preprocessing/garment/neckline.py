@@ -5,61 +5,82 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-# The curve y = line between the collar points + depth (1 - |x|^power), x from -1 to 1 between them.
+# The curve y = line between its ends + depth (1 - |x|^power), x from -1 to 1 between them: 1 is a V, 4.5 nearly a U.
 POWERS = np.array([1.0, 1.4, 2.0, 3.0, 4.5])
 SAMPLES = np.linspace(-0.92, 0.92, 61)
 MIDDLE = np.abs(SAMPLES) < 0.6
+# Depths in widths of the neck, of a V and of anything rounder; a band round the neck moves the ends inwards.
+DEEPEST_V, DEEPEST, BANDS = 1.7, 1.1, (0.0, 0.08, 0.16)
 # A collar that rises this far above the line between the collar points stands up, in widths of the neck.
 STANDING = 0.15
+# The part of the picture that is looked at is brought to this width.
+WIDTH = 200
 
 
 class _Search:
-    """Edge strength along candidate curves between two collar points."""
+    """Edge strength along candidate curves between two points, in a part of the picture brought to one size."""
 
     def __init__(self, image: np.ndarray, mask: np.ndarray, left: np.ndarray, right: np.ndarray):
-        self.mask, self.left, self.right = mask, left, right
-        self.width = right[0] - left[0]
-        self.lab = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32), (0, 0), 1.5)
+        width = float(right[0] - left[0])
+        top = max(0, int(min(left[1], right[1]) - 0.4 * width))
+        self.origin = np.array([max(0, int(left[0] - 0.3 * width)), top])
+        window = np.s_[top : int(top + 2.4 * width) + 2, self.origin[0] : int(right[0] + 0.3 * width) + 2]
+        self.scale = min(1.0, WIDTH / max(image[window].shape[1], 1))
+        size = tuple(max(2, round(side * self.scale)) for side in image[window].shape[1::-1])
+        part = cv2.resize(image[window], size, interpolation=cv2.INTER_AREA)
+        self.mask = cv2.resize(mask[window].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        self.left, self.right = self.local(left), self.local(right)
+        self.width = float(self.right[0] - self.left[0])
+        self.lab = cv2.GaussianBlur(cv2.cvtColor(part, cv2.COLOR_RGB2LAB).astype(np.float32), (0, 0), 1.0)
         squares = [cv2.Sobel(self.lab, cv2.CV_32F, dx, 1 - dx, ksize=3) ** 2 for dx in (0, 1)]
         self.edges = np.minimum(np.sqrt(sum(square.sum(-1) for square in squares)) / 8, 12)
 
-    def curve(self, depth: float, power: float, x: np.ndarray = SAMPLES) -> np.ndarray:
-        base = np.interp(x, [-1, 1], [self.left[1], self.right[1]])
-        across = (self.left[0] + self.right[0]) / 2 + x * self.width / 2
-        return np.stack([across, base + depth * (1 - np.abs(x) ** power)], axis=1)
+    def local(self, points: np.ndarray) -> np.ndarray:
+        return (np.asarray(points, float) - self.origin) * self.scale
 
-    def _at(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
-        columns = np.clip(points[:, 0].astype(int), 0, values.shape[1] - 1)
-        rows = np.clip(points[:, 1].astype(int), 0, values.shape[0] - 1)
+    def full(self, points: np.ndarray) -> np.ndarray:
+        return (points / self.scale + self.origin).astype(np.float32)
+
+    def curves(self, depth: np.ndarray, power: np.ndarray, band: np.ndarray, x: np.ndarray = SAMPLES) -> np.ndarray:
+        """One curve for each depth (in widths of the neck), power and band; float (n, len(x), 2)."""
+        share = (x + 1) / 2
+        share = band[:, None] + (1 - 2 * band[:, None]) * share
+        base = self.left + share[..., None] * (self.right - self.left)
+        drop = self.width * depth[:, None] * (1 - np.abs(x) ** power[:, None])
+        return base + np.stack([np.zeros_like(drop), drop], axis=-1)
+
+    def at(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
+        columns = np.clip(points[..., 0].astype(int), 0, values.shape[1] - 1)
+        rows = np.clip(points[..., 1].astype(int), 0, values.shape[0] - 1)
         return values[rows, columns]
 
-    def sides(self, curve: np.ndarray, offset: float) -> tuple[np.ndarray, np.ndarray]:
+    def sides(self, curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points just inside the opening and just outside it."""
-        tangent = np.gradient(curve, axis=0)
-        normal = np.stack([tangent[:, 1], -tangent[:, 0]], 1) / (np.hypot(*tangent.T)[:, None] + 1e-6)
-        return curve + normal * offset, curve - normal * offset
+        tangent = np.gradient(curves, axis=-2)
+        normal = np.stack([tangent[..., 1], -tangent[..., 0]], -1)
+        normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-6
+        offset = max(2.5, 0.035 * self.width)
+        return curves + normal * offset, curves - normal * offset
 
-    def score(self, depth: float, power: float) -> tuple[float, float, float, float]:
-        """How much a curve looks like an edge: total, edge strength, share of contrast, share of one sign."""
-        curve = self.curve(depth, power)
-        edge = self._at(self.edges, curve)
-        strength = float(np.median(edge) + 0.8 * np.quantile(edge, 0.2))  # a label's edge is not the neckline's
-        if strength < 2.5:
-            return 0, 0, 0, 0
-        inside, outside = self.sides(curve, max(4, 0.035 * self.width))
-        if self._at(self.mask, inside)[MIDDLE].mean() < 0.9:
-            return 0, 0, 0, 0
-        change = self._at(self.lab, inside) - self._at(self.lab, outside)
-        contrast = float((np.abs(change).max(1) > 5).mean())
-        darker = np.where(np.abs(change[:, 0]) > 2, np.sign(change[:, 0]), 0)
-        one_sign = abs(float(darker.sum())) / len(SAMPLES)
-        shadowed = 1.0 if darker.sum() <= 0 else 0.6  # the inside of a back lies in the shade
+    def scores(self, curves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """How much each curve looks like an edge: total, share of contrast, share of one sign; (n,) each."""
+        edge = np.sort(
+            self.at(self.edges, curves), axis=1
+        )  # a label's edge is not the neckline's: the weak part counts
+        strength = edge[:, edge.shape[1] // 2] + 0.8 * edge[:, edge.shape[1] // 5]
+        inside, outside = self.sides(curves)
+        cloth = self.at(self.mask, inside)[:, MIDDLE].mean(1) >= 0.9
+        change = self.at(self.lab, inside) - self.at(self.lab, outside)
+        contrast = (np.abs(change).max(-1) > 5).mean(1)
+        signs = np.where(np.abs(change[..., 0]) > 2, np.sign(change[..., 0]), 0).sum(1)
+        one_sign = np.abs(signs) / curves.shape[1]
+        shadowed = np.where(signs <= 0, 1.0, 0.6)  # the inside of a back lies in the shade
         total = strength * shadowed * (0.3 + contrast) * (0.4 + 0.6 * one_sign)
-        return total, strength, contrast, one_sign
+        return np.where(cloth & (strength >= 2.5), total, 0.0), contrast, one_sign
 
 
 def find_neckline(image: np.ndarray, mask: np.ndarray, points: dict) -> np.ndarray | None:
-    """The front edge of the neck opening as a polyline from collar_left to collar_right.
+    """The front edge of the neck opening as a polyline from left to right.
 
     Args:
         image: uint8 RGB (H, W, 3).
@@ -67,61 +88,85 @@ def find_neckline(image: np.ndarray, mask: np.ndarray, points: dict) -> np.ndarr
         points: landmarks of the top.
 
     Returns:
-        float32 (N, 2), or None where the mask has no inside of a back to take off: a high or standing collar, or a
-        neck that is open already.
+        float32 (N, 2), or None where the mask has no inside of a back to take off: a high collar, or a neck that is
+        open already.
     """
     left, right = (np.asarray(points[f"collar_{side}"], float) for side in ("left", "right"))
-    search = _Search(image, mask, left, right)
-    width = search.width
+    width = right[0] - left[0]
     if width < 20:
         return None
-    middle = (left[0] + right[0]) / 2
-    columns = np.arange(int(middle - 0.05 * width), int(middle + 0.05 * width) + 1)
-    dip = float(np.median(mask[:, columns].argmax(0))) - (left[1] + right[1]) / 2
-    between = np.arange(int(left[0]), int(right[0]) + 1)
-    upper = mask[:, between].argmax(0) - np.interp(between, [left[0], right[0]], [left[1], right[1]])
-    if dip < -0.22 * width or upper.min() < -STANDING * width:
-        return None
-    depths = np.arange(max(0.06, dip / width + 0.05), 1.15, 0.02) * width
-    found = [(search.score(depth, power), depth, power) for depth in depths for power in POWERS]
-    found = sorted((c for c in found if c[0][0] > 0), key=lambda c: -c[0][0])
-    depth, power = None, None
-    if found:
-        depth, power = _front_edge(search, found)
-    if depth is None:
+    between = np.arange(max(int(left[0]), 0), min(int(right[0]) + 1, mask.shape[1]))
+    upper = mask[:, between].argmax(0)
+    rise = np.interp(between, [left[0], right[0]], [left[1], right[1]]) - upper
+    if rise.max() > STANDING * width:
+        return _inside_collar(image, mask, np.stack([between, upper], axis=1).astype(float))
+    search = _Search(image, mask, left, right)
+    dip = -float(np.median(rise[np.abs(between - (left[0] + right[0]) / 2) <= max(1.0, 0.05 * width)])) / width
+    found = _front_edge(search, dip)
+    if found is None:
         # Nothing to be seen, as black on black; a flat outline between the collar points shows a back all the same.
         shoulders = points["shoulder_right"][0] - points["shoulder_left"][0]
-        if not (dip < 0.10 * width and width < 0.62 * shoulders and "cuff_outer_left" in points):
+        if not (dip < 0.10 and width < 0.62 * shoulders and "cuff_outer_left" in points):
             return None
-        depth, power = 0.27 * width, 2.2
-    if dip > 0.8 * depth:
+        found = (0.27, 2.2, 0.0)
+    if dip > 0.8 * found[0]:
         return None
-    return search.curve(depth, power, np.linspace(-1, 1, 41)).astype(np.float32)
+    curve = search.curves(*(np.array([value]) for value in found), np.linspace(-1, 1, 41))
+    return search.full(curve[0])
 
 
-def _front_edge(search: _Search, found: list) -> tuple[float | None, float | None]:
-    """Depth and power of the front edge among the edges found, best first; None when none is convincing.
+def _candidates(shallowest: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    depth, power, band = np.meshgrid(np.arange(shallowest, DEEPEST_V, 0.02), POWERS, BANDS, indexing="ij")
+    kept = (depth < DEEPEST) | (power <= 1.0)
+    return depth[kept], power[kept], band[kept]
+
+
+def _front_edge(search: _Search, dip: float) -> tuple[float, float, float] | None:
+    """Depth, power and band of the front edge; None when none is convincing.
 
     The seams of the back lie above the front edge and are often the clearer ones, so depth counts in favour.
     """
-    width = search.width
-    chest = search.curve(width, 4.5, np.linspace(-0.9, 0.9, 31))
-    texture = np.median([search._at(search.edges, chest + np.array([0, shift * width])) for shift in (-0.2, 0, 0.2)])
+    depth, power, band = _candidates(max(0.06, dip + 0.05))
+    if not len(depth):
+        return None
+    total, contrast, one_sign = search.scores(search.curves(depth, power, band))
+    chest = search.curves(np.array([1.0]), np.array([4.5]), np.array([0.0]), np.linspace(-0.9, 0.9, 31))[0]
+    shifts = [np.array([0, shift * search.width]) for shift in (-0.2, 0, 0.2)]
+    texture = np.median([search.at(search.edges, chest + shift) for shift in shifts])
     bonus = np.clip(1.3 - texture / 4, 0, 1)  # in a print or in stripes there are edges at any depth
-    convincing = [
-        (total * (0.5 + bonus * depth / width), depth, power)
-        for (total, _, contrast, one_sign), depth, power in found
-        if total > 2.5 and contrast >= 0.5 and one_sign >= 0.5 and depth < (0.8 if power > 1.2 else 1.1) * width
-    ]
-    if not convincing:
-        return None, None
-    _, depth, power = max(convincing)
-    inside, outside = search.sides(search.curve(depth, power), max(4, 0.035 * width))
-    change = np.median(search._at(search.lab, inside) - search._at(search.lab, outside), axis=0)
+    convincing = (total > 2.5) & (contrast >= 0.5) & (one_sign >= 0.5) & ((depth < 0.8) | (power <= 1.2))
+    value = np.where(convincing, total * (0.5 + bonus * np.minimum(depth, DEEPEST)) * (1 - band), 0)
+    best = int(value.argmax())
+    if value[best] <= 0:
+        return None
+    inside, outside = search.sides(
+        search.curves(depth[best : best + 1], power[best : best + 1], band[best : best + 1])
+    )
+    change = np.median(search.at(search.lab, inside) - search.at(search.lab, outside), axis=(0, 1))
     rib = np.hypot(*change[1:]) > 9 or abs(change[0]) > 70 or change[0] > 25
-    if rib and depth > 0.3 * width:  # the lower edge of a collar in another colour, which stays on
-        depth -= 0.17 * width
-    return depth, power
+    lower = 0.17 if rib and depth[best] > 0.3 and band[best] == 0 else 0.0  # the lower edge of a coloured collar
+    return float(depth[best] - lower), float(power[best]), float(band[best])
+
+
+def _inside_collar(image: np.ndarray, mask: np.ndarray, edge: np.ndarray) -> np.ndarray | None:
+    """The opening of a collar that stands up: from the collar's upper ends down to where its two sides meet."""
+    inner = edge[int(0.08 * len(edge)) : len(edge) - int(0.08 * len(edge))]
+    if len(inner) < 10:
+        return None
+    left, right = (inner[np.argmax(inner @ np.array([0.45 * sign, -1.0]))] for sign in (-1, 1))
+    if right[0] - left[0] < max(16, 0.3 * (edge[-1, 0] - edge[0, 0])):
+        return None
+    search = _Search(image, mask, left, right)
+    depth, power, band = _candidates(0.2)
+    kept = (depth < 0.9) & (power <= 2)
+    depth, power, band = depth[kept], power[kept], band[kept]
+    total, contrast, one_sign = search.scores(search.curves(depth, power, band))
+    value = np.where((total > 3) & (contrast >= 0.6) & (one_sign >= 0.6), total * (0.5 + depth), 0)
+    best = int(value.argmax())
+    if value[best] <= 0:
+        return None
+    found = (values[best : best + 1] for values in (depth, power, band))
+    return search.full(search.curves(*found, np.linspace(-1, 1, 41))[0])
 
 
 def back_inside(mask: np.ndarray, neckline: np.ndarray) -> np.ndarray:

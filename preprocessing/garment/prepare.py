@@ -9,23 +9,22 @@ import cv2
 import numpy as np
 
 from preprocessing import arrays, colour
-from preprocessing.garment.bottoms import leg_part
-from preprocessing.garment.landmarks import CUFFS, LEGS, Landmarks, find_landmarks, given_landmarks
+from preprocessing.garment.landmarks import find_landmarks, given_landmarks
 from preprocessing.garment.length import length_class
 from preprocessing.garment.mask import FoundMask, find_mask, from_alpha
 from preprocessing.garment.neckline import find_neckline
-from preprocessing.garment.outline import SIDES
+from preprocessing.garment.parts import BODY, LEFT_LEG, LEFT_SLEEVE, RIGHT_LEG, RIGHT_SLEEVE, find_parts
 from preprocessing.garment.problems import Problem, picture_problems, problems_of, shape_problems
-from preprocessing.garment.sleeve import sleeve_part
 from preprocessing.networks.cloth import surer
 
 # Raised when the same picture gives another result, so that analyses are made anew.
 VERSION = "1"
 LONG_SIDE = 1024
+__all__ = [
+    "BODY", "LEFT_LEG", "LEFT_SLEEVE", "RIGHT_LEG", "RIGHT_SLEEVE",
+    "Attributes", "PreparedGarment", "Problem", "prepare_garment",
+]  # fmt: skip
 SLEEVES = ("sleeveless", "short", "three_quarter", "long")
-
-# Labels of PreparedGarment.parts.
-BODY, LEFT_SLEEVE, RIGHT_SLEEVE, LEFT_LEG, RIGHT_LEG = 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True)
@@ -113,18 +112,6 @@ def _given_mask(mask: np.ndarray, shape: tuple[int, int]) -> FoundMask:
     return FoundMask(cv2.resize(soft, shape[::-1], interpolation=cv2.INTER_AREA), 1.0)
 
 
-def _parts(mask: np.ndarray, marks: Landmarks) -> np.ndarray:
-    points, parts = marks.points, np.where(mask, BODY, 0).astype(np.uint8)
-    for index, (side, _) in enumerate(SIDES):
-        if LEGS[0] in points:
-            parts[leg_part(mask, points, side)] = (LEFT_LEG, RIGHT_LEG)[index]
-        elif CUFFS[0] in points:
-            part = sleeve_part(mask, points, side, marks.creases.get(side))
-            if part is not None:
-                parts[part] = (LEFT_SLEEVE, RIGHT_SLEEVE)[index]
-    return parts
-
-
 def prepare_garment(
     image: np.ndarray,
     category: str,
@@ -179,7 +166,7 @@ def _with_landmarks(
     if marks is None:
         return PreparedGarment(**known, problems=problems_of(codes))
     known |= {
-        "parts": _parts(mask, marks),
+        "parts": find_parts(mask, marks),
         "landmarks": marks.points,
         "length": length_class(category, marks.points),
         "problems": problems_of(codes),

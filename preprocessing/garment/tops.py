@@ -156,7 +156,7 @@ def _hem(outline: Outline, points: dict) -> dict:
     rows = np.arange(int(armpit + 0.3 * (outline.bottom - armpit)), outline.bottom + 1)
     hem = {}
     for side, sign in SIDES:
-        reach = np.array([_reach(outline.mask[row], axis, sign, chest) for row in rows])
+        reach = _reach(outline.mask[rows], axis, sign, chest)
         body = np.flatnonzero(reach > 0)
         side_seam = body[: max(2, int(0.8 * len(body)))]
         slope, start = np.polyfit(rows[side_seam], reach[side_seam], 1) if len(body) > 4 else (0.0, chest / 2)
@@ -169,10 +169,17 @@ def _hem(outline: Outline, points: dict) -> dict:
     return hem
 
 
-def _reach(row: np.ndarray, axis: float, sign: int, chest: float) -> float:
-    """How far the body reaches from the axis in a row of the mask; 0 where there is no body."""
-    near = [run for run in runs(row) if run[0] < axis + 0.35 * chest and run[1] > axis - 0.35 * chest]
-    return max((((run[1] if sign > 0 else run[0]) - axis) * sign for run in near), default=0.0)
+def _reach(rows: np.ndarray, axis: float, sign: int, chest: float) -> np.ndarray:
+    """How far the body reaches from the axis in each of some rows of the mask (bool (n, W)); 0 where there is none."""
+    outward = rows if sign > 0 else rows[:, ::-1]
+    middle = axis if sign > 0 else rows.shape[1] - 1 - axis
+    start = int(np.clip(middle + 0.35 * chest, 0, rows.shape[1] - 1))
+    first = int(np.clip(middle - 0.35 * chest, 0, start))
+    beyond = outward[:, start:]
+    ends = start + np.where(beyond.all(1), beyond.shape[1], (~beyond).argmax(1)) - 1
+    inner = outward[:, first : start + 1][:, ::-1]  # where the body ends before it
+    ends = np.where(outward[:, start], ends, start - inner.argmax(1))
+    return np.where(inner.any(1), np.maximum(ends - middle, 0), 0.0)
 
 
 def waist_points(mask: np.ndarray, points: dict) -> dict:
@@ -183,7 +190,8 @@ def waist_points(mask: np.ndarray, points: dict) -> dict:
     left, right = (np.asarray(points[f"armpit_{side}"], float) for side in ("left", "right"))
     chest, low = right[0] - left[0], min(points["hem_left"][1], points["hem_right"][1])
     armpit, axis = (left[1] + right[1]) / 2, (left[0] + right[0]) / 2
-    rows = np.arange(int(armpit + WAIST_BETWEEN[0] * chest), int(min(armpit + WAIST_BETWEEN[1] * chest, low - 2)))
+    first, last = int(armpit + WAIST_BETWEEN[0] * chest), int(min(armpit + WAIST_BETWEEN[1] * chest, low - 2))
+    rows = np.arange(first, last, max(1, int(0.01 * chest)))
     ends = {row: _body_run(mask, points, row, axis) for row in rows}
     ends = {row: run for row, run in ends.items() if run}
     if not ends:
