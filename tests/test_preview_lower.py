@@ -97,9 +97,12 @@ def test_a_waistband_is_seen_where_the_top_is_tucked_in(engine, person):
     tucked[:, :380] = tucked[:, 520:] = False
     high.parse[tucked] = Parse.PANTS
     chinos = garment("field-chinos-sand")
+    sleeve = np.isin(person.parse, (Parse.LEFT_ARM, Parse.RIGHT_ARM)) & (np.arange(len(person.parse))[:, None] < 500)
+    high.parse[sleeve] = Parse.UPPER
     result = engine.generate(high, [chinos])
     assert apart(result.image, np.s_[440:470, 430:470], cloth_colour(chinos)) < 12
     assert np.array_equal(result.image[300:400, 400:500], person.image[300:400, 400:500])
+    assert (result.image[sleeve] == person.image[sleeve]).all(-1).mean() > 0.95  # sleeves hang before it
 
 
 def test_a_dress_worn_now_is_parted_at_the_waist(engine, person):

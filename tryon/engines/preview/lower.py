@@ -7,6 +7,7 @@ import numpy as np
 from preprocessing.garment.length import hip_width, length_ratio
 from preprocessing.garment.prepare import BODY, PreparedGarment
 from preprocessing.labels import BOTTOMS, TOPS, Parse
+from preprocessing.person.body import SIDES as OWN_SIDES
 from tryon.engines.preview.figure import SIDES, Figure, sample
 from tryon.engines.preview.front import arms, head, over
 from tryon.engines.preview.laid import Laid, Piece
@@ -19,7 +20,7 @@ from tryon.engines.preview.lower_body import (
     check_standing,
     measure_lower,
 )
-from tryon.engines.preview.pixels import labelled, soft
+from tryon.engines.preview.pixels import full, labelled, soft
 from tryon.engines.preview.skirt import skirt_patch
 from tryon.engines.preview.waistband import Bottom
 from tryon.engines.preview.wardrobe import Wardrobe
@@ -33,6 +34,8 @@ FULL_LENGTH = 2.84
 LARGEST_LEAN = 60.0
 # How little of the creases of the trousers worn now is carried on new ones, which crease elsewhere.
 FREE_TROUSERS = 0.5
+# How far from an arm, in its radii, its sleeve reaches.
+SLEEVE = 1.05
 
 
 def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
@@ -96,11 +99,15 @@ def _worn_end(body: LowerBody) -> float:
 
 
 def _top_in_front(body: LowerBody, wardrobe: Wardrobe) -> np.ndarray:
-    """Where what is worn above hangs over the bottom; bool (H, W)."""
+    """Where what is worn above lies before the bottom: where it hangs over, and sleeves; bool (H, W)."""
     if not body.seen:
         return wardrobe.top
-    coat = wardrobe.top & (body.figure.person.parse == Parse.COAT)
-    return coat | (wardrobe.top & (_depth(body) < 0))
+    figure = body.figure
+    near = np.minimum.reduce(
+        [part[side][0] for part in (figure.limbs.forearm, figure.limbs.hand) for side in OWN_SIDES]
+    )
+    in_front = labelled(figure.person.parse, Parse.COAT) | full(near < SLEEVE, wardrobe.top.shape) | (_depth(body) < 0)
+    return wardrobe.top & in_front
 
 
 def _depth(body: LowerBody) -> np.ndarray:

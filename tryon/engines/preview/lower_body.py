@@ -262,6 +262,7 @@ def _waist(figure: Figure) -> tuple[np.ndarray, bool]:
     tilt = np.polyfit(places[near], edges[near], 1)[0]
     tilt = float(np.clip(tilt, -0.2, 0.2))
     level = edges[near] - tilt * places[near]
-    round_ = float(np.clip(np.polyfit(places[near] ** 2, level, 1)[0], -0.10, 0.10))
+    # Round a body seen from above it hangs lowest in the middle; sleeves before its ends make it seem higher there.
+    round_ = float(np.clip(np.polyfit(places[near] ** 2, level, 1)[0], -0.10, 0.02))
     # As high as it is anywhere, rather than leave a strip of what is worn now.
     return np.array([np.quantile(level - round_ * places[near] ** 2, 0.1) - 0.01, tilt, round_]), True
