@@ -66,8 +66,8 @@ def test_threads_may_ask_at_once(tmp_path):
 
 
 def test_a_network_that_hangs_is_ended_and_may_be_asked_again(tmp_path):
-    with running(tiny.hanging(tmp_path / "h.onnx", seconds=3)) as process:
-        with pytest.raises(NetworkFailed, match="h has not answered within 3 s"):
+    with running(tiny.hanging(tmp_path / "h.onnx", seconds=1)) as process:
+        with pytest.raises(NetworkFailed, match="h has not answered within 1 s"):
             process.look(flags())
         assert process.pid is None
         with pytest.raises(NetworkFailed, match="not answered"):
@@ -97,6 +97,17 @@ def test_a_process_that_is_killed_at_work_is_an_error_and_starts_anew(tmp_path):
         os.kill(pid, signal.SIGKILL)
         thread.join(20)
         assert failures == ["h was killed; the machine may be out of memory"]
+
+
+def test_a_frozen_process_holds_nobody_up(tmp_path):
+    large = np.zeros((1500, 1500, 3), np.uint8)  # more than a socket holds
+    with running(tiny.parser(tmp_path / "p.onnx", seconds=6)) as process:
+        process.look(flags())
+        os.kill(process.pid, signal.SIGSTOP)
+        with pytest.raises(NetworkFailed, match="p has not answered within 6 s"):
+            process.look(large)
+        assert process.pid is None
+        assert not process.look(large).any()
 
 
 def test_a_process_that_ended_since_starts_anew(tmp_path):

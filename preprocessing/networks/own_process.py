@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -55,8 +57,10 @@ class Process:
         try:
             self._connection.send(image)
             if not self._connection.poll(self.network.seconds):
-                raise NetworkFailed(f"{self.network.name} has not answered within {self.network.seconds:g} s")
+                raise BlockingIOError
             return self._connection.recv()
+        except BlockingIOError:
+            raise NetworkFailed(f"{self.network.name} has not answered within {self.network.seconds:g} s") from None
         except (EOFError, OSError):
             code = self._code()
         if code == 0 and again:  # it was idle for so long that it ended at this very moment
@@ -66,6 +70,11 @@ class Process:
     def _start(self) -> None:
         self.end()
         ours, theirs = socket.socketpair()
+        # A child that is frozen reads nothing, and an answer may break off: neither may hold us for longer than a
+        # silent one.
+        limit = struct.pack("ll", math.ceil(self.network.seconds), 0)
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, option, limit)
         with theirs:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "preprocessing.networks.child", str(theirs.fileno())],
