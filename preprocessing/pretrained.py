@@ -205,7 +205,7 @@ _ALL = (
         licence="Apache-2.0",
         commercial_use=True,
         conditions="keep the notice",
-        without="Garment pictures need a plain background.",
+        without="Garments on floors and cloths are cut out by their colours alone, at times with a bit of the floor.",
         files=(
             File(
                 "u2net.onnx",
