@@ -18,9 +18,9 @@ CROTCH = 1.3
 # A dress is as alike above and below as this, by Bhattacharyya's coefficient of its colours.
 ONE_COLOUR = 0.75
 _EMPTY = 2e-5
-# The line of the waist is sought on a grid this much coarser, may climb so many of its rows per column, and a clear
-# horizontal edge is worth so much log likelihood.
-_COARSE, _CLIMB, _EDGE = 2, 1, 8.0
+# The line of the waist is sought on a grid this much coarser; a clear horizontal edge is worth so much log likelihood,
+# and climbing a row, no more than one per column, costs so much.
+_COARSE, _EDGE, _CLIMB = 2, 14.0, 1.0
 
 
 class Colours:
@@ -160,7 +160,8 @@ def _shares(bins: np.ndarray, where: np.ndarray) -> np.ndarray:
 def _bare_waist(scene: Scene) -> tuple[float, float] | None:
     """First and last row of a belt of bare skin between top and bottom; None where there is none."""
     middle = (np.abs(scene.across) < 0.5) & (scene.along > 0.1) & (scene.along < 1.3)
-    skin, clothes = (middle & scene.skin).sum(1), (middle & scene.clothes).sum(1)
+    arms = np.minimum(*(scene.limbs.arm_distance(side) for side in SIDES)) < 1.5
+    skin, clothes = (middle & scene.skin & ~arms).sum(1), (middle & scene.clothes).sum(1)
     low = (middle & (scene.along > 0.4)).any(1)
     bare = np.flatnonzero(low & (skin > np.maximum(2 * clothes, 0.15 * scene.unit)))
     if len(bare) == 0:
@@ -202,29 +203,33 @@ def _waist_line(scene: Scene, trunk: np.ndarray, evidence: np.ndarray) -> np.nda
     if len(used) < 5:
         return None
     used = np.arange(used[0], used[-1] + 1)
-    steps = np.arange(-_CLIMB, _CLIMB + 1)
     best, came = gain[:, used[0]], []
+    padded = np.full(len(best) + 2, -np.inf, np.float32)
     for column in used[1:]:
-        padded = np.pad(best, _CLIMB, constant_values=-np.inf)
-        options = np.stack([padded[_CLIMB + s : _CLIMB + s + len(best)] - abs(s) for s in steps])
+        padded[1:-1] = best
+        options = np.stack([padded[:-2] - _CLIMB, best, padded[2:] - _CLIMB])
         came.append(options.argmax(0))
         best = options.max(0) + gain[:, column]
     path = [int(best.argmax())]
     for choice in reversed(came):
-        path.append(path[-1] + int(steps[choice[path[-1]]]))
+        path.append(path[-1] + int(choice[path[-1]]) - 1)
     columns = (used + 0.5) * _COARSE
     return np.interp(np.arange(trunk.shape[1]), columns, (np.array(path[::-1], np.float32) + 1) * _COARSE)
 
 
 def _level_edges(scene: Scene, trunk: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """How much of a horizontal edge passes through each place of the trunk, 0..1; (h, w) at `size` (width, height)."""
+    """How much of a horizontal edge passes through each place of the trunk, 0..1; (h, w) at `size` (width, height).
+
+    The clearest edge about the waist counts 1, so that a hem of black over black counts, too.
+    """
     grey = cv2.resize(cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
     inside = cv2.resize(trunk.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     inside = cv2.erode(inside, np.ones((5, 3), np.uint8)).astype(np.float32)
     slope = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3) * inside
     width = int(0.25 * scene.unit / _COARSE) | 1
     level = np.abs(cv2.blur(slope, (width, 1)))  # what rises here and falls there is a fold, not a hem
-    return np.clip(level / max(float(np.quantile(level[inside > 0], 0.98)), 8.0), 0, 1) if inside.any() else level
+    about = (inside > 0) & (cv2.resize(scene.along, size) > 0.6)
+    return np.clip(level / max(float(np.quantile(level[about], 0.98)), 3.0), 0, 1) if about.any() else level * 0
 
 
 def _sleeves(scene: Scene, ratio: np.ndarray) -> np.ndarray:
@@ -301,11 +306,12 @@ def leg_shape(scene: Scene, bottom: np.ndarray) -> LegShape:
     apart, profile = [], []
     grey = cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     reach = max(4, int(0.22 * scene.unit))
-    for row in range(max(first, 0), last):
-        left, right = (_leg_at(points, side, row) for side in ("L", "R"))
-        middle, half = (left + right) / 2, max(0.4 * abs(left - right), 2)
-        columns = np.flatnonzero(bottom[row])
-        if (np.abs(columns - middle) < 1.2 * scene.unit).sum() < 0.25 * scene.unit:
+    rows = np.arange(max(first, 0), last)
+    left, right = (_leg_columns(points, side, rows) for side in ("L", "R"))
+    middles, halves = (left + right) / 2, np.maximum(0.4 * np.abs(left - right), 2)
+    columns = np.arange(bottom.shape[1])
+    for row, middle, half in zip(rows, middles, halves, strict=True):
+        if bottom[row, np.abs(columns - middle) < 1.2 * scene.unit].sum() < 0.25 * scene.unit:
             continue
         between = bottom[row, max(0, int(middle - half)) : max(0, int(middle + half) + 1)]
         apart.append(between.size > 0 and between.mean() < 0.88)
@@ -318,10 +324,11 @@ def leg_shape(scene: Scene, bottom: np.ndarray) -> LegShape:
     return LegShape(len(apart) / scene.torso, sum(apart) / scene.torso, _valley(profile, reach), hem)
 
 
-def _leg_at(points: np.ndarray, side: str, row: int) -> float:
-    """Column of a leg's axis at a row."""
-    hip, knee, ankle = (points[Joint[f"{side}_{name}"]] for name in ("HIP", "KNEE", "ANKLE"))
-    return float(np.interp(row, *np.array(sorted([tuple(p[::-1]) for p in (hip, knee, ankle)])).T))
+def _leg_columns(points: np.ndarray, side: str, rows: np.ndarray) -> np.ndarray:
+    """Columns of a leg's axis at some rows."""
+    joints = np.array([points[Joint[f"{side}_{name}"]] for name in ("HIP", "KNEE", "ANKLE")])
+    x, y = joints[np.argsort(joints[:, 1])].T
+    return np.interp(rows, y, x)
 
 
 def _valley(profile: list[np.ndarray], reach: int) -> float:

@@ -15,6 +15,8 @@ LEGS = {
     "left": (Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE, Joint.L_HEEL, Joint.L_TOES),
     "right": (Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE, Joint.R_HEEL, Joint.R_TOES),
 }
+# Grey levels of a channel by which a hat differs from the hair at least.
+ALIKE = 20
 _IS_BOTTOM = np.isin(np.arange(len(Parse)), (Parse.PANTS, Parse.SKIRT, Parse.DRESS))
 
 
@@ -55,8 +57,9 @@ def parse_person(image: np.ndarray, regions: np.ndarray, keypoints: np.ndarray) 
     _give_bits_to_arms(parse, scene)
 
     others = region == Region.OTHERS
-    _head_wear(parse, others, keypoints)
+    _head_wear(parse, others, image, keypoints)
     _shoes_and_socks(parse, others, keypoints, legs)
+    _trimmings(parse, others, scene)
     parse = cv2.medianBlur(parse, 5)
     return parse, others & (parse == Parse.BACKGROUND)
 
@@ -90,12 +93,15 @@ def _give_bits_to_arms(parse: np.ndarray, scene: Scene) -> None:
             continue
         around = parse[window][cv2.dilate(own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0]
         arms = [(around == arm).sum() for arm in ARMS]
-        if max(arms) > 0:
+        hand = min(float(scene.limbs.hand[side][0][window][own].min()) for side in SIDES)
+        belly = width > 1.5 * height and hand > 2.0
+        if max(arms) > 0 and not belly:
             parse[window][own] = ARMS[int(np.argmax(arms))]
 
 
-def _head_wear(parse: np.ndarray, others: np.ndarray, keypoints: np.ndarray) -> None:
-    """Hats above the eyes and glasses on them."""
+def _head_wear(parse: np.ndarray, others: np.ndarray, image: np.ndarray, keypoints: np.ndarray) -> None:
+    """Hats above the eyes and glasses on them; what looks like the hair is hair."""
+    hair = image[parse == Parse.HAIR].mean(0) if (parse == Parse.HAIR).sum() > 50 else np.full(3, np.inf)
     points = keypoints[:, :2] / STEP
     eyes = (points[Joint.L_EYE] + points[Joint.R_EYE]) / 2
     mouth = (points[Joint.L_MOUTH] + points[Joint.R_MOUTH]) / 2
@@ -109,9 +115,27 @@ def _head_wear(parse: np.ndarray, others: np.ndarray, keypoints: np.ndarray) -> 
         if across > 2.0:
             continue
         if -2.6 < along < -0.55:
-            parse[labels == piece] = Parse.HAIR if small else Parse.HAT
+            own = labels == piece
+            alike = np.abs(image[own].mean(0) - hair).max() < ALIKE
+            parse[own] = Parse.HAIR if small or alike else Parse.HAT
         elif abs(along) <= 0.55 and across < 1.0:
             parse[labels == piece] = Parse.SUNGLASSES
+
+
+def _trimmings(parse: np.ndarray, others: np.ndarray, scene: Scene) -> None:
+    """A zip or a buckle belongs to the garment that is all round it."""
+    loose = (others & (parse == Parse.BACKGROUND)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(loose)
+    for piece in range(1, count):
+        left, top, width, height, area = stats[piece]
+        if area > 0.06 * scene.unit**2:
+            continue
+        window = slice(max(0, top - 3), top + height + 3), slice(max(0, left - 3), left + width + 3)
+        own = labels[window] == piece
+        ring = (cv2.dilate(own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~own
+        garment = np.bincount(parse[window][ring & scene.clothes[window]], minlength=1)
+        if garment.max() > 0.7 * ring.sum():
+            parse[window][own] = garment.argmax()
 
 
 def _foot(keypoints: np.ndarray, side: str, shape: tuple[int, int]) -> np.ndarray:

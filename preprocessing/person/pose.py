@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import cv2
 import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
@@ -14,8 +13,6 @@ from preprocessing import weights
 
 # Two are enough to tell a shopper that there is someone else in the picture.
 MAX_PEOPLE = 2
-# The networks look at 256 x 256 pixels of a person; a larger picture only makes the masks dearer.
-LONG_SIDE = 640
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class Pose:
     Attributes:
         keypoints: float32 (33, 4): x and y in pixels (may lie outside), depth z in pixels towards the camera
             negative, confidence 0..1; indexed by `Joint`.
-        mask: float32 (h, w), 0..1, where the body is; of the picture's shape, smaller.
+        mask: float32 (h, w), 0..1, where the body is, at the size that was looked at.
     """
 
     keypoints: np.ndarray
@@ -48,17 +45,20 @@ def _landmarker() -> _Landmarker:
     return _Landmarker.create_from_options(options)
 
 
-def detect_poses(image: np.ndarray) -> list[Pose]:
-    """Bodies in a picture, at most two. Raises WeightsMissing."""
-    height, width = image.shape[:2]
-    scale = min(1.0, LONG_SIDE / max(height, width))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(small))
+def detect_poses(image: np.ndarray, shape: tuple[int, int] | None = None) -> list[Pose]:
+    """Bodies in a picture, at most two. Raises WeightsMissing.
+
+    Args:
+        image: uint8 RGB (h, w, 3); the networks look at 256 x 256 pixels of a person, so a large one only costs time.
+        shape: (height, width) of the picture that keypoints are wanted for; of this one by default.
+    """
+    height, width = shape or image.shape[:2]
+    picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image))
     found = _landmarker().detect(picture)
     poses = []
     for points, mask in zip(found.pose_landmarks, found.segmentation_masks or (), strict=True):
         keypoints = np.array(
             [[p.x * width, p.y * height, p.z * width, p.visibility] for p in points], dtype=np.float32
         )
-        poses.append(Pose(keypoints, mask.numpy_view().reshape(small.shape[:2]).copy()))
+        poses.append(Pose(keypoints, mask.numpy_view().reshape(image.shape[:2]).copy()))
     return poses

@@ -26,6 +26,9 @@ from preprocessing.person.segmentation import agree, refine, segment, stretched
 # Raised when the same photo gives another result, so that caches are made anew.
 VERSION = "2"
 LONG_SIDE = 1024
+# The networks see 256 x 256 pixels; the half size serves them as well where its long side has so many pixels, of the
+# picture for the pose network, of a person's box for the segmenter.
+ENOUGH, MUCH = 512, 320
 # The upper body is looked at once more when its box is smaller than this share of the whole person's.
 NEARER = 0.72
 
@@ -143,23 +146,34 @@ def person_box(keypoints: np.ndarray, mask: np.ndarray, shape: tuple[int, int], 
     return Box(*even, min(shape[1], int(right) + 2) // 2 * 2, min(shape[0], int(bottom) + 2) // 2 * 2)
 
 
-def find_regions(image: np.ndarray, pose: Pose) -> tuple[Box, np.ndarray]:
+def find_regions(image: np.ndarray, half: np.ndarray, pose: Pose) -> tuple[Box, np.ndarray]:
     """Where the person is, and the regions there at half size, float32 (6, h, w).
 
     The whole person is looked at once, and the upper body once more from nearer where that shows much more.
+
+    Args:
+        image: uint8 RGB (H, W, 3) and
+        half: the same at half size.
     """
     whole = person_box(pose.keypoints, pose.mask, image.shape[:2])
     small = (whole.bottom - whole.top) // STEP, (whole.right - whole.left) // STEP
-    regions = stretched(segment(image, whole.sides), small)
+    regions = stretched(_look(image, half, whole), small)
     upper = person_box(pose.keypoints, pose.mask, image.shape[:2], last=1.5)
     if upper.longer < NEARER * whole.longer:
         rows = slice((upper.top - whole.top) // STEP, (upper.bottom - whole.top) // STEP)
         columns = slice((upper.left - whole.left) // STEP, (upper.right - whole.left) // STEP)
         height = rows.stop - rows.start
-        near = stretched(segment(image, upper.sides), (height, columns.stop - columns.start))
+        near = stretched(_look(image, half, upper), (height, columns.stop - columns.start))
         weight = np.clip((height - np.arange(height, dtype=np.float32)) / (0.15 * height), 0, 1)[:, None]
         regions[:, rows, columns] = regions[:, rows, columns] * (1 - weight) + near * weight
     return whole, regions
+
+
+def _look(image: np.ndarray, half: np.ndarray, box: Box) -> np.ndarray:
+    """Regions of a box on the network's grid, seen in the half size where that has pixels enough."""
+    if box.longer // STEP >= MUCH:
+        return segment(half, tuple(side // STEP for side in box.sides))
+    return segment(image, box.sides)
 
 
 def prepare_person(image: np.ndarray) -> PreparedPerson:
@@ -175,15 +189,16 @@ def prepare_person(image: np.ndarray) -> PreparedPerson:
     check_size(image)
     picture = working_size(image)
     shape = picture.shape[:2]
-    pose = check_only_person(detect_poses(picture))
+    rows, columns = shape[0] // STEP, shape[1] // STEP
+    half = cv2.resize(picture[: STEP * rows, : STEP * columns], (columns, rows), interpolation=cv2.INTER_AREA)
+    pose = check_only_person(detect_poses(half if max(half.shape) >= ENOUGH else picture, shape))
     keypoints, synthesised = _with_hips(pose.keypoints, shape)
     check_keypoints(keypoints, shape, hips_seen=not synthesised)
 
-    box, regions = find_regions(picture, Pose(keypoints, pose.mask))
+    box, regions = find_regions(picture, half, Pose(keypoints, pose.mask))
     body = _inside(pose.mask, box, shape)
     clear = check_separable(1 - regions[Region.BACKGROUND], body)
-    inside = picture[box.window]
-    small = cv2.resize(inside, regions.shape[:0:-1], interpolation=cv2.INTER_AREA)
+    small = half[box.top // STEP : box.bottom // STEP, box.left // STEP : box.right // STEP]
     moved = keypoints - np.array([box.left, box.top, 0, 0], np.float32)
     regions = refine(agree(regions, body, feet(moved, body.shape)), small)
     parse, carried = parse_person(small, regions, moved)
@@ -196,7 +211,7 @@ def prepare_person(image: np.ndarray) -> PreparedPerson:
         np.zeros(shape, bool),
         frozenset(flag for flag, is_so in ((HIPS_SYNTHESISED, synthesised), (UNCLEAR_OUTLINE, not clear)) if is_so),
     )
-    size = inside.shape[:2]
+    size = box.bottom - box.top, box.right - box.left
     mask = np.clip((1 - regions[Region.BACKGROUND] - 0.15) / 0.7, 0, 1)
     mask = cv2.resize((mask * 255).astype(np.uint8), size[::-1], interpolation=cv2.INTER_LINEAR)
     carried = cv2.resize(carried.astype(np.uint8), size[::-1]) > 0
