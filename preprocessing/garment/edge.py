@@ -8,7 +8,7 @@ import numpy as np
 from preprocessing.garment.cutting import dilated, eroded
 
 # Half the width of the band in which the edge is looked for, in pixels of the picture given.
-REACH = 5
+REACH = 2
 
 
 def _nearest(image: np.ndarray, where: np.ndarray, wanted: np.ndarray, size: int) -> np.ndarray:
@@ -62,7 +62,7 @@ def soft_edge(image: np.ndarray, mask: np.ndarray, noise: float) -> np.ndarray:
     size = image.shape[1::-1]
     rough = cv2.resize(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7), size, interpolation=cv2.INTER_LINEAR)
     hard = rough > 0.5
-    core, outer = eroded(hard, REACH), ~dilated(hard, REACH)
+    core, outer = eroded(hard, 2 * REACH + 1), ~dilated(hard, 2 * REACH + 1)
     soft = hard.astype(np.float32)
     if not core.any() or not outer.any():
         return soft
