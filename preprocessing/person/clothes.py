@@ -1,85 +1,28 @@
-"""Which clothes a person wears: where the top ends, how far sleeves go, trousers or a skirt, a dress, an open coat."""
+"""Which clothes a person wears: where the top ends, how far sleeves go, trousers or a skirt, or a dress.
+
+An open coat over a top is not told from one top: regions and colours cannot say it apart from a raglan or a panel of
+another colour. Both are UPPER.
+"""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from preprocessing.labels import Joint, Parse
-from preprocessing.person.body import SIDES, BodyFrame, Limbs, capsule
+from preprocessing.person.body import SIDES, capsule
+from preprocessing.person.legwear import is_skirt
+from preprocessing.person.scene import Colours, Scene, colour_bins, pattern_bins, thin
 
 # Where a top ends when colours do not tell, in torso lengths below the shoulders, and how sure that is.
 WAIST, WAIST_SPREAD = 0.98, 0.10
-# Rows below this many torso lengths are below the crotch, so two legs can be seen apart there.
-CROTCH = 1.3
 # A dress is as alike above and below as this, by Bhattacharyya's coefficient of its colours.
 ONE_COLOUR = 0.75
 _EMPTY = 2e-5
 # The line of the waist is sought on a grid this much coarser; a clear horizontal edge is worth so much log likelihood,
 # and climbing a row, no more than one per column, costs so much.
 _COARSE, _EDGE, _CLIMB = 2, 14.0, 1.0
-
-
-class Colours:
-    """How likely a colour is in a part of the picture: a smoothed Lab histogram."""
-
-    BINS = (32, 32, 32)
-
-    def __init__(self, bins: np.ndarray, where: np.ndarray):
-        histogram = np.bincount(bins[where], minlength=32**3).reshape(self.BINS).astype(np.float32)
-        histogram = gaussian_filter(histogram, (1.6, 0.8, 0.8), truncate=2.5)
-        self.histogram = histogram.ravel() / max(float(histogram.sum()), 1e-6)
-
-    def __getitem__(self, bins: np.ndarray) -> np.ndarray:
-        return self.histogram[bins]
-
-    def likeness(self, other: Colours) -> float:
-        """Bhattacharyya's coefficient: 1 for the same colours, 0 for none in common."""
-        return float(np.sqrt(self.histogram * other.histogram).sum())
-
-
-def colour_bins(image: np.ndarray) -> np.ndarray:
-    """Index of each pixel's cell in a Lab histogram, fine about grey where clothes and skin lie; int (H, W)."""
-    lab = cv2.cvtColor(cv2.GaussianBlur(image, (0, 0), 0.8), cv2.COLOR_RGB2LAB).astype(np.int32)
-    a = np.clip((lab[..., 1] - 64) // 4, 0, 31)
-    b = np.clip((lab[..., 2] - 64) // 4, 0, 31)
-    return (lab[..., 0] // 8) * 1024 + a * 32 + b
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What the functions below look at; all maps (h, w) on one grid of `step` picture pixels.
-
-    Attributes:
-        image: uint8 RGB (h, w, 3).
-        clothes, skin: bool.
-        keypoints: (33, 4) in picture pixels.
-        across, along: see BodyFrame.maps.
-        limbs: the arms.
-    """
-
-    image: np.ndarray
-    clothes: np.ndarray
-    skin: np.ndarray
-    keypoints: np.ndarray
-    frame: BodyFrame
-    across: np.ndarray
-    along: np.ndarray
-    limbs: Limbs
-    step: float
-
-    @property
-    def unit(self) -> float:
-        """Shoulder width on the grid."""
-        return self.frame.shoulder_width / self.step
-
-    @property
-    def torso(self) -> float:
-        """Torso length on the grid."""
-        return self.frame.torso_length / self.step
 
 
 def dress_labels(scene: Scene) -> np.ndarray:
@@ -94,7 +37,7 @@ def dress_labels(scene: Scene) -> np.ndarray:
     bottom = scene.clothes & ~top
 
     labels = np.zeros(scene.clothes.shape, np.uint8)
-    skirt = _is_skirt(scene, bottom)
+    skirt = is_skirt(scene, bottom)
     if skirt and bare is None and _one_colour(scene, chest, thighs & (scene.along > 1.35)):
         labels[scene.clothes] = Parse.DRESS
         return labels
@@ -119,8 +62,8 @@ def _waist_prior(scene: Scene) -> np.ndarray:
 
 def _top_over_bottom(scene: Scene, free: np.ndarray, top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     """Log likelihood of top against bottom, by colour learnt from seeds and then from its own answer; (h, w)."""
-    free, top, bottom, prior = (_thin(a) for a in (free, top, bottom, _waist_prior(scene)))
-    colours, patterns = colour_bins(_thin(scene.image)), pattern_bins(_thin(scene.image))
+    free, top, bottom, prior = (thin(a) for a in (free, top, bottom, _waist_prior(scene)))
+    colours, patterns = colour_bins(thin(scene.image)), pattern_bins(thin(scene.image))
     ratio = np.zeros(free.shape, np.float32)
     for _ in range(2):
         if top.sum() < 20 or bottom.sum() < 20:
@@ -133,22 +76,6 @@ def _top_over_bottom(scene: Scene, free: np.ndarray, top: np.ndarray, bottom: np
         top = free & (ratio + prior > 1.5)
         bottom = free & (ratio + prior < -1.5)
     return cv2.resize(ratio, scene.clothes.shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _thin(pixels: np.ndarray) -> np.ndarray:
-    """Every second row and column: colours need no more."""
-    return np.ascontiguousarray(pixels[::2, ::2])
-
-
-def pattern_bins(image: np.ndarray) -> np.ndarray:
-    """How light and how lively the cloth about each pixel is, as the index of a cell; int (H, W).
-
-    A zebra's white is a white top's white; that black is near tells them apart.
-    """
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    mean = cv2.blur(grey, (5, 5))
-    spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (5, 5)) - mean * mean, 0))
-    return np.clip(np.log2(spread + 1), 0, 5.99).astype(np.int32) * 8 + (mean / 32).astype(np.int32)
 
 
 def _shares(bins: np.ndarray, where: np.ndarray) -> np.ndarray:
@@ -274,84 +201,7 @@ def _without_crumbs(scene: Scene, top: np.ndarray, sleeves: np.ndarray) -> np.nd
 
 def _one_colour(scene: Scene, chest: np.ndarray, skirt: np.ndarray) -> bool:
     """Whether chest and skirt look like one piece, and enough of the skirt is seen to say so."""
-    bins, chest, skirt = colour_bins(_thin(scene.image)), _thin(chest), _thin(skirt)
+    bins, chest, skirt = colour_bins(thin(scene.image)), thin(chest), thin(skirt)
     if min(chest.sum(), skirt.sum()) < 50:
         return False
     return Colours(bins, chest).likeness(Colours(bins, skirt)) > ONE_COLOUR
-
-
-@dataclass(frozen=True)
-class LegShape:
-    """What tells trousers from a skirt.
-
-    Attributes:
-        rows: how many rows with cloth were seen below the crotch, torso lengths.
-        apart: on how many of them the legs are seen apart, torso lengths.
-        seam: depth of a dark line down the middle, grey levels.
-        hem: legs come out of it above the ankles.
-    """
-
-    rows: float
-    apart: float
-    seam: float
-    hem: bool
-
-
-def leg_shape(scene: Scene, bottom: np.ndarray) -> LegShape:
-    """Measure what is worn below the waist."""
-    points = scene.keypoints[:, :2] / scene.step
-    hips = (points[Joint.L_HIP] + points[Joint.R_HIP]) / 2
-    first = int(hips[1] + (CROTCH - 1) * scene.torso)
-    last = int(min(points[[Joint.L_ANKLE, Joint.R_ANKLE], 1].min(), bottom.shape[0]))
-    apart, profile = [], []
-    grey = cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    reach = max(4, int(0.22 * scene.unit))
-    rows = np.arange(max(first, 0), last)
-    left, right = (_leg_columns(points, side, rows) for side in ("L", "R"))
-    middles, halves = (left + right) / 2, np.maximum(0.4 * np.abs(left - right), 2)
-    columns = np.arange(bottom.shape[1])
-    for row, middle, half in zip(rows, middles, halves, strict=True):
-        if bottom[row, np.abs(columns - middle) < 1.2 * scene.unit].sum() < 0.25 * scene.unit:
-            continue
-        between = bottom[row, max(0, int(middle - half)) : max(0, int(middle + half) + 1)]
-        apart.append(between.size > 0 and between.mean() < 0.88)
-        if int(middle) - reach >= 0 and int(middle) + reach < bottom.shape[1]:
-            profile.append(grey[row, int(middle) - reach : int(middle) + reach + 1])
-    below = np.flatnonzero(bottom.any(1))
-    end = below[-1] if len(below) else 0
-    legs = scene.skin & (scene.along > CROTCH)
-    hem = end < bottom.shape[0] - 3 and bool(legs[end:].sum() > 0.02 * scene.unit**2)
-    return LegShape(len(apart) / scene.torso, sum(apart) / scene.torso, _valley(profile, reach), hem)
-
-
-def _leg_columns(points: np.ndarray, side: str, rows: np.ndarray) -> np.ndarray:
-    """Columns of a leg's axis at some rows."""
-    joints = np.array([points[Joint[f"{side}_{name}"]] for name in ("HIP", "KNEE", "ANKLE")])
-    x, y = joints[np.argsort(joints[:, 1])].T
-    return np.interp(rows, y, x)
-
-
-def _valley(profile: list[np.ndarray], reach: int) -> float:
-    """Depth of the darkest narrow line along the middle of rows laid over each other."""
-    if len(profile) < 5:
-        return 0.0
-    mean = cv2.GaussianBlur(np.median(profile, axis=0)[None], (0, 0), 1.0)[0]
-    return float((cv2.blur(mean[None], (2 * (reach // 2) + 1, 1))[0] - mean)[reach // 2 : -(reach // 2)].max())
-
-
-def _is_skirt(scene: Scene, bottom: np.ndarray) -> bool:
-    shape = leg_shape(scene, bottom)
-    if shape.rows < 0.12 or shape.apart > 0.055:
-        return False
-    return shape.hem or (shape.rows > 0.25 and shape.seam < 5 and not _knee_bent(scene.keypoints))
-
-
-def _knee_bent(keypoints: np.ndarray) -> bool:
-    """Whether a leg that is seen is bent, so that no cloth between two straight legs can be looked for."""
-    for side in ("L", "R"):
-        hip, knee, ankle = (keypoints[Joint[f"{side}_{name}"]] for name in ("HIP", "KNEE", "ANKLE"))
-        thigh, shin = hip[:2] - knee[:2], ankle[:2] - knee[:2]
-        cosine = float(thigh @ shin) / max(float(np.hypot(*thigh) * np.hypot(*shin)), 1e-3)
-        if min(knee[3], ankle[3]) >= 0.5 and cosine > -0.6:
-            return True
-    return False

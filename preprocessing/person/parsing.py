@@ -7,7 +7,8 @@ import numpy as np
 
 from preprocessing.labels import ARMS, Joint, Parse, Region
 from preprocessing.person.body import SIDES, BodyFrame, arm_capsules, capsule
-from preprocessing.person.clothes import Scene, dress_labels
+from preprocessing.person.clothes import dress_labels
+from preprocessing.person.scene import Scene
 
 # The parse is made at half size: the network's own grid is coarser still.
 STEP = 2
