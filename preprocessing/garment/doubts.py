@@ -57,11 +57,23 @@ def doubts_of_bottom(outline: Outline, points: dict, hip: float) -> tuple[str, .
     """Doubts about a bottom: proportions, lopsided."""
     across = points["waist_right"] - points["waist_left"]
     doubts = []
-    if across[0] < 0.3 * hip or outline.height < 0.35 * hip:
+    if across[0] < 0.3 * hip or outline.height < 0.35 * hip or _narrows(outline, points, hip):
         doubts.append("proportions")
     if abs(across[1]) > 0.3 * abs(across[0]) or _waver(outline.mask, points, hip) > STRAIGHT:
         doubts.append("lopsided")
     return tuple(doubts)
+
+
+def _narrows(outline: Outline, points: dict, hip: float) -> bool:
+    """Whether a side of a bottom jumps inwards on its way from waist to hem, as below the sleeve of a top."""
+    first = int(max(points["waist_left"][1], points["waist_right"][1]))
+    last = int(min(at[1] for name, at in points.items() if name.startswith("hem_")) - 0.1 * hip)
+    step = max(2, int(0.08 * hip))
+    for _, sign in SIDES:
+        edge = side_edge(outline, sign, first)[: max(last - first, 0)]
+        if len(edge) > step and (edge[:-step] - edge[step:]).max() > 0.15 * hip:
+            return True
+    return False
 
 
 def _widest_below(points: dict, body: np.ndarray) -> float:

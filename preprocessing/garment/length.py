@@ -20,7 +20,7 @@ SAME = {"regular": ("full", "knee"), "full": ("regular", "maxi", "long"), "maxi"
         "long": ("maxi", "full"), "midi": ("cropped",), "cropped": ("midi", "short"), "short": ("cropped",),
         "knee": ()}  # fmt: skip
 # How far a measured length may lie beyond a class before the catalogue's word for it cannot be.
-TOLERANCE = 0.3
+TOLERANCE = 0.2
 
 
 def length_ratio(category: str, points: dict) -> float:

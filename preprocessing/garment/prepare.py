@@ -149,7 +149,7 @@ def prepare_garment(
         "mask": np.round(found.soft * 255).astype(np.uint8),
         "colours": colour.dominant(picture, cv2.erode(found.hard.astype(np.uint8), np.ones((5, 5))) > 0),
     }
-    codes = [] if mask is not None else picture_problems(picture, found)
+    codes = [] if mask is not None else picture_problems(picture, found, category)
     return _with_landmarks(known, found.hard, codes, attributes, scale, landmarks)
 
 

@@ -90,8 +90,8 @@ def problems_of(codes: list[str]) -> tuple[Problem, ...]:
     return tuple(PROBLEMS[code] for code in dict.fromkeys(codes))
 
 
-def picture_problems(image: np.ndarray, found: FoundMask) -> list[str]:
-    """Codes of what is wrong with a mask found in a picture, whatever the garment."""
+def picture_problems(image: np.ndarray, found: FoundMask, category: str) -> list[str]:
+    """Codes of what is wrong with a mask found in a picture, whatever its shape."""
     codes = []
     mask = found.hard
     if found.plain < PLAIN or found.clear < CLEAR:
@@ -107,7 +107,7 @@ def picture_problems(image: np.ndarray, found: FoundMask) -> list[str]:
         codes.append("garment.background")  # a ragged outline
     if len(areas) > 1 and areas[1] > PIECE * areas[0]:
         codes.append("garment.several")
-    if is_worn(image, mask):
+    if is_worn(image, mask, category):
         codes.append("garment.worn")
     return codes
 

@@ -10,11 +10,13 @@ LONG_SIDE = 256
 CR, CB = (133, 173), (77, 127)
 # Skin is more yellow than pink cloth is: b over a of CIE Lab.
 PINK = 0.75
+# Where, from above, a garment is certainly itself.
+MIDDLE, LOWER_MIDDLE = (0.35, 0.65), (0.2, 0.4)
 # How unlike the garment's own cloth skin has to be, in CIE Lab; the share of the mask from which it is a wearer's.
 UNLIKE, SHARE = 14.0, 0.05
 
 
-def is_worn(image: np.ndarray, mask: np.ndarray) -> bool:
+def is_worn(image: np.ndarray, mask: np.ndarray, category: str) -> bool:
     """Whether someone wears the garment.
 
     Cloth may have the colour of skin, and so may a floor. So only what differs from the middle of the garment counts,
@@ -24,6 +26,7 @@ def is_worn(image: np.ndarray, mask: np.ndarray) -> bool:
     Args:
         image: uint8 RGB (H, W, 3).
         mask: bool (H, W).
+        category: "upper", "lower" or "dress"; with a bottom the mask may hold the legs below it.
     """
     scale = min(1.0, LONG_SIDE / max(mask.shape))
     size = tuple(max(1, round(side * scale)) for side in mask.shape[::-1])
@@ -31,7 +34,11 @@ def is_worn(image: np.ndarray, mask: np.ndarray) -> bool:
     inside = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
     border = np.concatenate([lab[:, :3].reshape(-1, 3), lab[:, -3:].reshape(-1, 3)])  # a body leaves above and below
-    skin = _skin_coloured(small, lab) & _unlike(lab, lab[_middle(inside)], 0.04) & _unlike(lab, border, 0.12)
+    skin = (
+        _skin_coloured(small, lab)
+        & _unlike(lab, lab[_middle(inside, LOWER_MIDDLE if category == "lower" else MIDDLE)], 0.04)
+        & _unlike(lab, border, 0.12)
+    )
     skin &= inside | _beside(lab, inside, border)
     skin = cv2.morphologyEx(skin.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     rows = np.flatnonzero(inside.any(1))
@@ -56,10 +63,10 @@ def _skin_coloured(small: np.ndarray, lab: np.ndarray) -> np.ndarray:
     return skin & (lab[..., 2] > PINK * lab[..., 1])
 
 
-def _middle(inside: np.ndarray) -> np.ndarray:
-    """The middle of the garment, where nobody's skin shows; bool."""
+def _middle(inside: np.ndarray, share: tuple[float, float]) -> np.ndarray:
+    """The middle of the garment, where nobody's skin shows, between two shares of its pixels from above; bool."""
     rows, columns = np.nonzero(inside)
-    low, high = np.quantile(rows, [0.35, 0.65])
+    low, high = np.quantile(rows, share)
     left, right = np.quantile(columns, [0.25, 0.75])
     y, x = np.mgrid[: inside.shape[0], : inside.shape[1]]
     return inside & (y >= low) & (y <= high) & (x >= left) & (x <= right)
