@@ -26,8 +26,8 @@ def skirt_patch(garment: PreparedGarment, bottom: Bottom, body: LowerBody, scale
     """A skirt from the waist line down to the level `hem`."""
     drawn, worn = skirt_sides(garment, bottom, body, scale, body.waist[0], hem)
     for side, end, index in (("left", -1.0, 0), ("right", 1.0, 1)):
-        drawn[index][0] = bottom.points[f"waist_{side}"]
-        worn[index][0] = body.waist_line(np.array([end]))[0]
+        drawn[index] += _fade(ROWS) * (bottom.points[f"waist_{side}"] - drawn[index][0])
+        worn[index] += _fade(ROWS) * (body.waist_line(np.array([end]))[0] - worn[index][0])
     source = _panel(*drawn, bottom.waist_line(ACROSS))
     target = _panel(*worn, body.waist_line(ACROSS))
     sag = np.linspace(0, SAG, ROWS)[:, None] * (1 - ACROSS**2) * body.figure.frame.shoulder_width
@@ -66,7 +66,9 @@ def _hanging(body: LowerBody, levels: np.ndarray) -> tuple[np.ndarray, np.ndarra
     trunk = frame.point(np.zeros_like(levels), levels * frame.torso_length)
     hung = np.stack([(hips[0] + between[:, 0]) / 2, np.where(levels > HIP, between[:, 1], trunk[:, 1])], 1)
     share = np.clip((levels - HIP) / 0.3, 0, 1)[:, None]
-    centre = gaussian_filter1d(trunk + (hung - trunk) * share, 3.0, axis=0, mode="nearest")
+    centre = trunk + (hung - trunk) * share
+    straight = np.linspace(centre[0, 0], centre[-1, 0], len(centre))
+    centre[:, 0] = straight + gaussian_filter1d(centre[:, 0] - straight, 3.0, mode="constant")  # no kink at the hips
     across = frame.right + (np.array([1.0, 0.0]) - frame.right) * share
     return centre, across / np.hypot(*across.T)[:, None]
 
@@ -86,8 +88,12 @@ def _panel(left: np.ndarray, right: np.ndarray, top: np.ndarray) -> np.ndarray:
     """A grid between two sides (R, 2) whose first row is a curve (13, 2); (R, 13, 2)."""
     share = (ACROSS + 1) / 2
     grid = left[:, None] + (right - left)[:, None] * share[None, :, None]
-    fade = np.clip(1 - np.linspace(0, 3, len(left)), 0, 1)[:, None, None]
-    return grid + (top - grid[0])[None] * fade
+    return grid + (top - grid[0]) * _fade(len(left))[..., None]
+
+
+def _fade(rows: int) -> np.ndarray:
+    """How much of what moves the waist line moves the rows below it; (rows, 1)."""
+    return np.clip(1 - np.linspace(0, 3, rows), 0, 1)[:, None]
 
 
 def _carried_on(grid: np.ndarray) -> np.ndarray:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from preprocessing.labels import BOTTOMS, TOPS, Parse
 from tryon.engines.preview.figure import Figure
-from tryon.engines.preview.pixels import labelled
+from tryon.engines.preview.pixels import box_of, grown, labelled, local_mean, shrunk
 
 # The natural waist, in torso lengths: where a dress is parted when only half of it is replaced.
 WAIST = 0.66
 # Below this level, in torso lengths, a dress leaves nothing of the trunk bare.
 BELLY = 0.4
+# How far from the border between top and bottom in the parse map the true one is looked for, in shoulder widths, and
+# by how much their colours must differ there (Lab, 0 to 255 each) to tell it.
+BORDER, CONTRAST = 0.06, 20.0
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,9 @@ def sort_out(figure: Figure, categories: set[str]) -> Wardrobe:
     _, along = figure.maps
     above = along < WAIST
     dress = parse == Parse.DRESS
-    top = labelled(parse, *TOPS) | (dress & above)
-    bottom = labelled(parse, *BOTTOMS) | (dress & ~above)
+    top, bottom = _parted(figure, labelled(parse, *TOPS), labelled(parse, *BOTTOMS))
+    top |= dress & above
+    bottom |= dress & ~above
     nothing = np.zeros(parse.shape, bool)
     top_off = bool(categories & {"upper", "dress"})
     bottom_off = bool(categories & {"lower", "dress"})
@@ -70,3 +75,26 @@ def sort_out(figure: Figure, categories: set[str]) -> Wardrobe:
         bottom=nothing if bottom_off else bottom,
         belly=bare,
     )
+
+
+def _parted(figure: Figure, top: np.ndarray, bottom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Top and bottom with the border between them where their colours change, which a parse map tells only roughly."""
+    unit = figure.frame.shoulder_width
+    reach = int(BORDER * unit) | 1
+    band = grown(top, reach) & grown(bottom, reach) & (top | bottom)
+    if band.sum() < 50:
+        return top, bottom
+    box = box_of(band, margin=2 * reach)
+    lab = cv2.cvtColor(figure.person.image[box], cv2.COLOR_RGB2LAB).astype(np.float32)
+    (over, known_over), (under, known_under) = (
+        local_mean(lab, shrunk(worn[box], reach).astype(np.float32), BORDER * unit) for worn in (top, bottom)
+    )
+    apart = over - under
+    contrast = (apart**2).sum(-1)
+    share = cv2.blur(((lab - under) * apart).sum(-1) / (contrast + 1), (3, 3))
+    told = band[box] & (contrast > CONTRAST**2) & (known_over > 0.01) & (known_under > 0.01)
+    above = cv2.medianBlur(np.where(told, share > 0.5, top[box]).astype(np.uint8), 5).view(bool)
+    top, bottom = top.copy(), bottom.copy()
+    top[box] = np.where(told, above, top[box])
+    bottom[box] = np.where(told, ~above, bottom[box])
+    return top, bottom
