@@ -16,6 +16,8 @@ from preprocessing.labels import BOTTOMS, TOPS, Joint, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from preprocessing.person.body import BodyFrame, Limbs, arm_capsules
 from preprocessing.person.prepare import PreparedPerson
+from tryon.engines.preview.arm import Arm, measure_arm
+from tryon.engines.preview.pixels import sample
 
 SIDES = (("left", -1), ("right", 1))
 ARM_JOINTS = {
@@ -46,8 +48,7 @@ class Figure:
         frame: axes of the torso.
         limbs: the arms as capsules at half the size, keyed by the person's own sides.
         shoulders, necks: side to (2,): the shoulder's end on the outline, and where neck and shoulder meet.
-        arms: side to (3, 2): shoulder, elbow and wrist joints.
-        arm_radius: side to how thick the arm is compared with its capsule.
+        arms: side to the arm as it is seen.
         half_widths: side to (48,), half the torso's width at `LEVELS`.
         limits: side to (48,), where an arm hanging there would still hide the top's side; infinite without one.
         waist: where the top worn now ends, in torso lengths; None when it cannot be seen.
@@ -58,8 +59,7 @@ class Figure:
     limbs: Limbs
     shoulders: dict[str, np.ndarray]
     necks: dict[str, np.ndarray]
-    arms: dict[str, np.ndarray]
-    arm_radius: dict[str, float]
+    arms: dict[str, Arm]
     half_widths: dict[str, np.ndarray]
     limits: dict[str, np.ndarray]
     waist: float | None
@@ -91,15 +91,6 @@ class Figure:
         if label[stop[0]] == Parse.HAIR:
             return point
         return way[stop[0]] - 0.012 * self.frame.shoulder_width * self.frame.down
-
-
-def sample(array: np.ndarray, points: np.ndarray, outside: float) -> np.ndarray:
-    """Values at (N, 2) points, `outside` beyond the border."""
-    x, y = np.floor(points[:, 0]).astype(int), np.floor(points[:, 1]).astype(int)
-    inside = (x >= 0) & (x < array.shape[1]) & (y >= 0) & (y < array.shape[0])
-    values = np.full(len(points), outside, array.dtype)
-    values[inside] = array[y[inside], x[inside]]
-    return values
 
 
 def prior_widths(frame: BodyFrame, keypoints: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -201,7 +192,7 @@ def _limbs(keypoints: np.ndarray, shape: tuple[int, int]) -> Limbs:
 
 
 def _arm_radii(person: PreparedPerson, frame: BodyFrame, limbs: Limbs) -> dict[str, float]:
-    """How thick each arm is compared with its capsule: by its skin, else by the sleeve on it, else a usual one."""
+    """How thick each arm is compared with its capsule: by all its skin, else by the sleeve on it, else a usual one."""
     parse = person.parse[::HALF, ::HALF]
     across, _ = frame.maps(parse.shape, HALF)
     found = {}
@@ -223,10 +214,12 @@ def measure(person: PreparedPerson) -> Figure:
     unit = frame.shoulder_width
     limbs = _limbs(person.keypoints, person.parse.shape)
     points = person.keypoints[:, :2].astype(np.float64)
+    radii = _arm_radii(person, frame, limbs)
     shoulders, necks, arms = {}, {}, {}
     for side, sign in SIDES:
-        arms[side] = points[list(ARM_JOINTS[side])]
-        joint = arms[side][0]
+        joints = points[list(ARM_JOINTS[side])]
+        arms[side] = measure_arm(person.parse, ARM_LABEL[side], joints, sign, unit, radii[side])
+        joint = joints[0]
         outward = frame.right * sign * 0.8 - frame.down * 0.6
         steps = np.arange(0.06 * unit, 0.30 * unit, 2.0)
         label = sample(person.parse, joint + steps[:, None] * outward, Parse.BACKGROUND)
@@ -237,5 +230,4 @@ def measure(person: PreparedPerson) -> Figure:
     for side, sign in SIDES:
         necks[side] = frame.point(sign * NECK_ACROSS * unit, -rise[side])
     half_widths, limits = _half_widths(person, frame, limbs)
-    radii = _arm_radii(person, frame, limbs)
-    return Figure(person, frame, limbs, shoulders, necks, arms, radii, half_widths, limits, _waist(person, frame))
+    return Figure(person, frame, limbs, shoulders, necks, arms, half_widths, limits, _waist(person, frame))

@@ -78,3 +78,12 @@ def local_mean(image: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np.
     total, share = (cv2.GaussianBlur(array, (0, 0), sigma / step) for array in (total, share))
     mean = total.reshape(*share.shape, -1) / (share[..., None] + 1e-4)
     return enlarged(mean, weight.shape).reshape(*weight.shape, -1), enlarged(share, weight.shape)
+
+
+def sample(array: np.ndarray, points: np.ndarray, outside: float) -> np.ndarray:
+    """Values at (N, 2) points, `outside` beyond the border."""
+    x, y = np.floor(points[:, 0]).astype(int), np.floor(points[:, 1]).astype(int)
+    inside = (x >= 0) & (x < array.shape[1]) & (y >= 0) & (y < array.shape[0])
+    values = np.full(len(points), outside, array.dtype)
+    values[inside] = array[y[inside], x[inside]]
+    return values

@@ -8,7 +8,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from preprocessing.garment.prepare import LEFT_SLEEVE, RIGHT_SLEEVE
 from preprocessing.labels import ARMS, TOPS, Parse
-from tryon.engines.preview.figure import Figure, sample
+from tryon.engines.preview.figure import Figure
+from tryon.engines.preview.pixels import sample
 from tryon.engines.preview.source import Source
 from tryon.engines.preview.warp import Patch, paired, untangled
 
@@ -18,22 +19,7 @@ ROWS = 18
 SLEEVE_OVER_SLEEVE = 1.1
 # Points of an edge before it is cut into rows.
 POINTS = 60
-# Half the width of an arm as thick as its capsule, in shoulder widths, by the place between shoulder and wrist.
-ARM_WIDTHS = ((0, 0.25, 0.5, 1.0), (0.19, 0.16, 0.13, 0.095))
 ACROSS = np.array([-0.12, 0, 0.2, 0.4, 0.6, 0.8, 1.0])
-
-
-def _arm_path(arm: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """The way along an arm, rounded at the elbow: 200 points, their tangents and the whole length."""
-    pieces = np.hypot(*np.diff(arm, axis=0).T)
-    length = float(pieces.sum())
-    at = np.concatenate([[0], np.cumsum(pieces)]) / max(length, 1e-3)
-    dense = np.linspace(0, 1, 200)
-    path = np.stack([np.interp(dense, at, arm[:, axis]) for axis in (0, 1)], 1)
-    before, after = 2 * path[0] - path[40:0:-1], 2 * path[-1] - path[-2:-42:-1]
-    path = gaussian_filter1d(np.concatenate([before, path, after]), 9, axis=0)[40:-40]
-    tangent = np.gradient(path, axis=0)
-    return path, tangent / (np.hypot(*tangent.T)[:, None] + 1e-6), length
 
 
 def _beside_outline(
@@ -76,36 +62,27 @@ def sleeve_patch(
     )
     ratio = float((np.hypot(*(outer - shoulder)) + np.hypot(*(inner - armpit))) / 2 / source.chest)
     arm = figure.arms[side]
-    path, tangent, length = _arm_path(arm)
-    upper = max(float(np.hypot(*(arm[1] - arm[0]))), 1)
-    near = float(np.clip((corners[f"armpit_{side}"] - arm[0]) @ (arm[1] - arm[0]) / upper, 0.15 * unit, 0.8 * upper))
-    reach = _sleeve_reach(source, sleeve, ratio, near, length, unit, scale)
-
-    def along(distance):
-        place = np.clip(distance / max(length, 1e-3), 0, 1)
-        at = [np.interp(place, np.linspace(0, 1, 200), values) for values in (*path.T, *tangent.T)]
-        normal = np.stack([at[3], -at[2]], 1) * sign  # away from the body for an arm that hangs
-        return place, np.stack(at[:2], 1), normal
+    way = arm.path[len(arm.path) // 3] - arm.path[0]
+    way /= max(float(np.hypot(*way)), 1e-3)
+    near = float(np.clip((corners[f"armpit_{side}"] - arm.path[0]) @ way, 0.15 * unit, 0.4 * arm.length))
+    reach = _sleeve_reach(source, sleeve, ratio, near, arm.length, unit, scale)
 
     share = np.linspace(0, 1, POINTS)
     opening, cuff = np.hypot(*(shoulder - armpit)), np.hypot(*(outer - inner))
     drawn = 0.74 * (opening + (cuff - opening) * share) / 2 * scale
 
-    def arm_width(place):
-        return np.interp(place, *ARM_WIDTHS) * unit * figure.arm_radius[side]
-
     # Cloth lies on the outside of an arm and hangs on its inside.
-    place, centre, normal = along(share * reach)
-    close = np.clip(drawn, 1.06 * arm_width(place), np.interp(place, [0.1, 0.4], [1.12, 1.3]) * arm_width(place))
+    place, centre, normal, half = arm.at(share * reach)
+    close = np.clip(drawn, 1.06 * half, np.interp(place, [0.1, 0.4], [1.12, 1.3]) * half)
     widths = _beside_outline(figure, centre, normal, close)
     start = corners[f"shoulder_{side}"] + centre - centre[0]
     on_outer = _from(start, centre + normal * widths[:, None], share * reach / (0.28 * unit))
 
-    place, centre, normal = along(near + (reach - near) * share)
+    _, centre, normal, half = arm.at(near + (reach - near) * share)
     start = corners[f"armpit_{side}"] + centre - centre[0]
     inward = share * (reach - near) / (0.35 * unit)
-    loose = np.clip(2 * drawn - close, 1.1 * arm_width(place), 1.4 * arm_width(place))
-    loose = np.maximum(loose, _beside_outline(figure, centre, -normal, arm_width(place), ARMS))
+    loose = np.clip(2 * drawn - close, 1.1 * half, 1.4 * half)
+    loose = np.maximum(loose, _beside_outline(figure, centre, -normal, half, ARMS))
     on_inner = _from(start, centre - normal * loose[:, None], np.maximum(inward, share**2))
     on_inner = _outside_armhole(on_inner, corners, side, sign, np.clip(1 - inward, 0, 1))
 

@@ -48,8 +48,9 @@ def place_corners(source: Source, figure: Figure, scale: float) -> dict[str, np.
 
 def _armpit(source: Source, figure: Figure, scale: float, side: str, sign: int, corners: dict) -> np.ndarray:
     frame, unit = figure.frame, figure.frame.shoulder_width
-    joint, elbow, _ = figure.arms[side]
-    arm = (elbow - joint) / max(float(np.hypot(*(elbow - joint))), 1e-3)
+    path = figure.arms[side].path
+    arm = path[len(path) // 3] - path[0]
+    arm /= max(float(np.hypot(*arm)), 1e-3)
     lifted = float(np.clip(1 - arm @ frame.down, 0, 1.6))
     drop = source.points[f"armpit_{side}"][1]
     if source.sleeved:

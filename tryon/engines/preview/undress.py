@@ -13,6 +13,7 @@ import numpy as np
 from preprocessing.labels import ARMS, BOTTOMS, LEGS, TOPS, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from preprocessing.person.body import capsule
+from tryon.engines.preview.arm import bared
 from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, Figure, prior_widths
 from tryon.engines.preview.lower_body import LEG_JOINTS, leg_joints
 from tryon.engines.preview.pixels import (
@@ -58,8 +59,10 @@ def edged(figure: Figure, wardrobe: Wardrobe) -> np.ndarray:
     """What comes off with its edge, but nothing of face, hair, skin or what stays; bool (H, W)."""
     parse, off = figure.person.parse, wardrobe.off
     clothes = _without_specks(wardrobe.top | wardrobe.bottom, int(0.08 * figure.frame.shoulder_width))
-    kept = (labelled(parse, *ARMS, *LEGS) | clothes | figure.person.carried) & ~grown(off, 3)
-    return grown(off, 9) & ~kept & ~labelled(parse, Parse.FACE, Parse.HAIR)
+    arms = labelled(parse, *ARMS)
+    kept = (arms | labelled(parse, *LEGS) | clothes | figure.person.carried) & ~grown(off, 3)
+    cuffs = arms & grown(off, int(0.06 * figure.frame.shoulder_width) | 1)  # their shadow goes with them
+    return ((grown(off, 9) & ~kept) | cuffs) & ~labelled(parse, Parse.FACE, Parse.HAIR)
 
 
 def _without_specks(mask: np.ndarray, size: int) -> np.ndarray:
@@ -80,6 +83,10 @@ def without(figure: Figure, wardrobe: Wardrobe, old: np.ndarray) -> np.ndarray:
         return _bytes(enlarged(spread(small, _quarter(mask)), half))
 
     bare = _bytes(enlarged(_skin(figure, small), half) * cv2.merge([zones.round] * 3))
+    for arm in figure.arms.values():
+        found = bared(arm, person.image, half, HALF)
+        if found is not None:
+            bare = mixed(found[0], bare, found[1])
     filled = carried(~grown(person.mask > 12, 9))
     filled = mixed(bare, filled, zones.skin)
     for zone, kept in ((zones.bottom, wardrobe.bottom), (zones.top, wardrobe.top)):
@@ -157,10 +164,18 @@ def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.nda
     """Where bare arms would be, without the part of the upper arm inside the torso, and the distance to their axis
     in units of the arm's own radius; at half the size."""
     limbs = figure.limbs
-    distance = np.minimum(*(limbs.arm_distance(OWN_SIDE[side]) / radius for side, radius in figure.arm_radius.items()))
+    arms, to_axis = np.zeros(across.shape, np.uint8), np.ones(across.shape, np.float32)
+    for side, arm in figure.arms.items():
+        hand = limbs.hand[OWN_SIDE[side]][0] / 0.8
+        one = (hand < 1).astype(np.uint8)
+        cv2.fillPoly(one, [np.int32(np.round(arm.outline / HALF))], 1)
+        cv2.circle(one, [int(place / HALF) for place in arm.path[0]], int(arm.half[0] / HALF), 1, cv2.FILLED)
+        inward = cv2.distanceTransform(one, cv2.DIST_L2, 3) / (np.median(arm.half) / HALF)
+        arms |= one
+        to_axis = np.where(one > 0, 1 - np.minimum(inward, 1), to_axis)
     near = np.minimum.reduce([part[side][0] for part in (limbs.forearm, limbs.hand) for side in OWN_SIDES])
     inside = (np.abs(across) < 0.75) & (along > 0) & ~(near < 0.9)
-    return (distance < 1) & ~inside, distance
+    return (arms > 0) & ~inside, to_axis
 
 
 def _legs(figure: Figure, half: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
