@@ -214,9 +214,9 @@ def _outline(ground: _Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | 
     if ground.one:
         outside |= ~dilated(start.place, 9)
     garment = None
-    for _ in range(2 if ground.one else 3):
+    for _ in range(2):
         if garment is not None:
-            known = eroded(garment, 5)
+            known = eroded(garment, 9)
             if known.sum() < FEW:
                 break
             if fine_behind is not None:

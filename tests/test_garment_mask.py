@@ -1,0 +1,120 @@
+"""A garment is cut out of its picture, whatever it lies on and however its shadow falls."""
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks import backdrops
+from preprocessing.garment.mask import find_mask, from_alpha
+from tests import drawn_garments
+
+RED, WHITE, NAVY = (170, 40, 50), (246, 246, 244), (40, 46, 70)
+
+
+def iou(a, b):
+    return (a & b).sum() / (a | b).sum()
+
+
+def cut(drawn=drawn_garments.jumper, **options):
+    picture, exact = drawn(shadow=False, **options)
+    return backdrops.cut_out(picture, exact.astype(np.uint8) * 255)
+
+
+def laid(cut_out, backdrop, kind="soft", strength=0.3, seed=0):
+    laid = backdrops.lay(cut_out, backdrop, kind, strength, np.random.default_rng(seed))
+    return laid.picture, laid.mask > 127
+
+
+@pytest.mark.parametrize("backdrop", backdrops.BACKDROPS)
+def test_a_garment_is_found_on_any_background(backdrop):
+    picture, exact = laid(cut(colour=(58, 96, 150)), backdrop)
+    assert iou(find_mask(picture).hard, exact) > 0.975
+
+
+@pytest.mark.parametrize("kind", backdrops.SHADOWS)
+@pytest.mark.parametrize("strength", [0.0, 0.3, 0.6])
+def test_a_shadow_is_left_behind_however_it_falls(kind, strength):
+    picture, exact = laid(cut(colour=RED), "near white", kind, strength)
+    assert iou(find_mask(picture).hard, exact) > 0.98
+
+
+@pytest.mark.parametrize("drawn", [drawn_garments.tee, drawn_garments.jumper, drawn_garments.tank])
+def test_white_is_found_on_nearly_white(drawn):
+    picture, exact = laid(cut(drawn, colour=WHITE, folds=0.012), "light grey", strength=0.15)
+    assert iou(find_mask(picture).hard, exact) > 0.975
+
+
+def test_the_edge_lies_neither_in_nor_out():
+    picture, exact = laid(cut(drawn_garments.tee, colour=NAVY), "light grey", strength=0.0)
+    found = find_mask(picture).hard
+    assert abs((found & ~exact).sum() - (exact & ~found).sum()) < 0.004 * exact.sum()
+
+
+def test_the_edge_is_soft_and_narrow():
+    picture, exact = laid(cut(drawn_garments.tee, colour=NAVY), "white")
+    soft = find_mask(picture).soft
+    between = (soft > 0.05) & (soft < 0.95)
+    outline = cv2.morphologyEx(exact.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).sum()
+    assert soft.dtype == np.float32 and soft.min() == 0 and soft.max() == 1
+    assert 0.2 * outline < between.sum() < 3 * outline
+
+
+@pytest.mark.parametrize("backdrop", ["white", "near white", "floor"])
+def test_the_gap_between_sleeve_and_body_stays_open(backdrop):
+    """Closed by the cuffs, which lie against the body."""
+    half = [(30, 40), (88, 56), (124, 110), (128, 300), (94, 304), (98, 262), (104, 150), (93, 150), (92, 320)]
+    picture, exact = laid(cut(lambda **options: drawn_garments.draw(half, **options), colour=NAVY), backdrop)
+    assert iou(find_mask(picture).hard, exact) > 0.975
+
+
+def test_stripes_of_the_backgrounds_colour_belong_to_the_garment():
+    striped = cut(drawn_garments.tee, colour=NAVY)
+    rows = np.arange(striped.colour.shape[0]) % 44 < 22
+    striped.colour[rows] = 244
+    picture, exact = laid(striped, "near white", strength=0.15)
+    assert iou(find_mask(picture).hard, exact) > 0.96
+
+
+def test_thin_straps_are_kept():
+    half = [(60, 60), (66, 20), (74, 20), (80, 90), (90, 130), (92, 320)]
+    picture, exact = laid(cut(lambda **options: drawn_garments.draw(half, **options), colour=RED), "near white")
+    top = np.flatnonzero(exact.any(1))[0]
+    assert iou(find_mask(picture).hard[top : top + 60], exact[top : top + 60]) > 0.85
+
+
+def test_the_same_picture_gives_the_same_mask():
+    picture, _ = laid(cut(colour=RED), "floor")
+    assert np.array_equal(find_mask(picture).soft, find_mask(picture).soft)
+
+
+def test_an_unclear_outline_is_told():
+    sure, _ = laid(cut(colour=RED), "white")
+    unsure, _ = laid(cut(colour=(128, 129, 131), folds=0.01), "mid grey", seed=1)
+    assert find_mask(sure).clear > 0.98
+    assert find_mask(unsure).clear < 0.9
+
+
+def test_a_picture_of_nothing_has_no_mask():
+    assert find_mask(np.full((500, 400, 3), 230, np.uint8)) is None
+    noise = np.random.default_rng(3).normal(200, 3, (500, 400, 3))
+    assert find_mask(noise.astype(np.uint8)) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 300), (40, 30), (64, 1024)])
+def test_no_size_makes_it_raise(shape):
+    picture = np.full((*shape, 3), 235, np.uint8)
+    picture[shape[0] // 4 : -shape[0] // 4 or None, shape[1] // 4 : -shape[1] // 4 or None] = 40
+    found = find_mask(picture)
+    assert found is None or found.soft.shape == shape
+
+
+def test_transparency_is_taken_as_it_is_without_pieces_apart():
+    alpha = np.zeros((300, 200), np.uint8)
+    alpha[40:200, 40:160], alpha[40:200, 160] = 255, 90
+    alpha[260:270, 60:140] = 255  # a drawn shadow below
+    soft = from_alpha(alpha).soft
+    assert np.array_equal(soft[:230] * 255, alpha[:230]) and not soft[230:].any()
+
+
+def test_a_fully_transparent_picture_has_no_mask():
+    assert from_alpha(np.zeros((30, 20), np.uint8)) is None
