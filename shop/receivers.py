@@ -10,7 +10,7 @@ from django.dispatch import receiver
 
 from shop import tasks
 from shop.models import Garment, GarmentAnalysis, GarmentPicture, Photo, Shopper
-from shop.models.catalogue import ANALYSIS_VERSION
+from shop.models.pictures import ANALYSIS_VERSION
 from shop.orphans import remove_orphans
 from shop.queue import publish, send
 from shop.signals import photo_stored, picture_stored, sweep

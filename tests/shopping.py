@@ -3,6 +3,10 @@
 import re
 from dataclasses import replace
 
+from django.core.files.base import ContentFile
+from django.db.models.functions import Now
+from django.urls import reverse
+
 from tests import pictures
 from tests.engines import ENGINES
 
@@ -22,3 +26,21 @@ def photo_file():
     file = pictures.encoded(pictures.astronaut())
     file.name = "me.jpg"
     return file
+
+
+def page_of(row) -> str:
+    return reverse("frontend:tryon", args=[row.request])
+
+
+def succeed(row):
+    """As a worker leaves it."""
+    row.result.save("results/ab/made.jpg", ContentFile(pictures.encoded(pictures.astronaut()).read()), save=False)
+    type(row).objects.filter(pk=row.pk).update(
+        status="succeeded",
+        result=row.result.name,
+        width=512,
+        height=512,
+        started=Now(),
+        finished=Now(),
+        expires_at=row.result_expiry(),
+    )

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from shop import receivers, tasks
 from shop.models import GarmentAnalysis, Photo, Shopper
-from shop.models.catalogue import ANALYSIS_VERSION
+from shop.models.pictures import ANALYSIS_VERSION
 from shop.orphans import remove_orphans
 from shop.reaper import ADVISORY_LOCK, run_once
 from shop.signals import sweep

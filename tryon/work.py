@@ -14,7 +14,7 @@ from preprocessing.person.prepare import VERSION, PreparedPerson
 from preprocessing.person.segmentation import segment
 from shop import tasks as shop_tasks
 from shop.models import Garment, GarmentAnalysis, Photo
-from shop.models.catalogue import ANALYSIS_VERSION
+from shop.models.pictures import ANALYSIS_VERSION
 from tryon import checks, registry
 from tryon.engines.base import Engine, Generated
 from tryon.lease import Lease, Stage
