@@ -26,8 +26,11 @@ def drawn():
     return drawn_person.person().parse.copy()
 
 
-def parsed(truth, colours=COLOURS, things=None):
-    """The parse map and what is carried, at the drawing's size, of a person drawn with these labels."""
+def parsed(truth, colours=COLOURS, things=None, seam=None):
+    """The parse map and what is carried, at the drawing's size, of a person drawn with these labels.
+
+    `seam` is a column and its grey where trouser legs meet.
+    """
     region = np.zeros(truth.shape, np.uint8)
     image = np.full((*truth.shape, 3), 225, np.uint8)
     for label in np.unique(truth[truth > 0]):
@@ -35,6 +38,9 @@ def parsed(truth, colours=COLOURS, things=None):
         image[truth == label] = colours.get(Parse(label), drawn_person.SKIN)
     if things is not None:
         region[things], image[things] = Region.OTHERS, (20, 20, 20)
+    if seam is not None:
+        column, grey = seam
+        image[560:960, column - 3 : column + 3] = grey
     shading = np.random.default_rng(3).normal(0, 3, truth.shape)[..., None]
     image = np.clip(image + shading, 0, 255).astype(np.uint8)
     size = truth.shape[1] // STEP, truth.shape[0] // STEP
@@ -74,6 +80,14 @@ def test_one_panel_below_the_waist_is_a_skirt():
     for label in (Parse.SKIRT, Parse.UPPER, Parse.LEFT_LEG, Parse.RIGHT_LEG):
         assert overlap(parse, truth, label) > 0.9, label.name
     assert not (parse == Parse.PANTS).any()
+
+
+def test_closed_legs_of_dark_trousers_are_no_skirt():
+    truth = drawn()
+    cv2.rectangle(truth, (380, 500), (520, 960), int(Parse.PANTS), -1)
+    parse, _ = parsed(truth, COLOURS | {Parse.PANTS: (28, 28, 32)}, seam=(449, 20))
+    assert overlap(parse, truth, Parse.PANTS) > 0.9
+    assert not (parse == Parse.SKIRT).any()
 
 
 def test_one_colour_from_chest_to_hem_is_a_dress():

@@ -66,11 +66,12 @@ def _leg_columns(points: np.ndarray, side: str, rows: np.ndarray) -> np.ndarray:
 
 
 def _valley(profile: list[np.ndarray], reach: int) -> float:
-    """Depth of the darkest narrow line along the middle of rows laid over each other."""
+    """Depth of the darkest narrow line along the middle of rows laid over each other, as if the cloth were grey."""
     if len(profile) < 5:
         return 0.0
     mean = cv2.GaussianBlur(np.median(profile, axis=0)[None], (0, 0), 1.0)[0]
-    return float((cv2.blur(mean[None], (2 * (reach // 2) + 1, 1))[0] - mean)[reach // 2 : -(reach // 2)].max())
+    depth = (cv2.blur(mean[None], (2 * (reach // 2) + 1, 1))[0] - mean)[reach // 2 : -(reach // 2)].max()
+    return float(depth * np.clip(128 / max(float(mean.mean()), 1.0), 1, 4))
 
 
 def is_skirt(scene: Scene, bottom: np.ndarray) -> bool:
