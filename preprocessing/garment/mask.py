@@ -177,10 +177,10 @@ def _gap(place: np.ndarray, middle: np.ndarray, other: np.ndarray, strange: np.n
     """Background seen between sleeve and body or between the legs, unless the garment itself is of that colour."""
     for alike in (place & ~strange, place & ~other):
         if alike[middle].mean() < 0.05:
-            return alike & ~_wide(alike)
+            return alike & ~_wide(alike & other)
         upright = dilated(tall(alike, round(0.09 * place.shape[0])), 5)
         if (alike & ~upright)[middle].mean() < 0.05 and upright[middle].mean() < 0.3:
-            return alike & upright & ~_wide(alike)
+            return alike & upright & ~_wide(alike & other)
     return np.zeros_like(place)
 
 
