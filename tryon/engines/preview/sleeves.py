@@ -19,7 +19,7 @@ ROWS = 18
 SLEEVE_OVER_SLEEVE = 1.1
 # Points of an edge before it is cut into rows.
 POINTS = 60
-ACROSS = np.array([-0.12, 0, 0.2, 0.4, 0.6, 0.8, 1.0])
+ACROSS = np.array([-0.04, 0, 0.2, 0.4, 0.6, 0.8, 1.0])
 
 
 def _beside_outline(
