@@ -45,7 +45,7 @@ def parse_person(image: np.ndarray, regions: np.ndarray, keypoints: np.ndarray) 
     parse[skin] = Parse.TORSO_SKIN
     left, right = (limbs.arm_distance(side) for side in SIDES)
     eyes = frame.along((keypoints[Joint.L_EYE, :2] + keypoints[Joint.R_EYE, :2]) / 2) / frame.torso_length
-    neck = (along > eyes) & (along < 0.25) & (np.abs(across) < 0.85)
+    neck = _joined(skin & (along > eyes) & (along < 0.25) & (np.abs(across) < 0.85), np.abs(across) < 0.4)
     raised = (along < -0.05) & ((np.abs(across) > 1.0) | (along < eyes))  # hands beside or over the head
     arm = skin & ((np.minimum(left, right) < 1.5) | raised) & ~neck
     legs, thighs = _legs(keypoints, shape)
@@ -63,6 +63,14 @@ def parse_person(image: np.ndarray, regions: np.ndarray, keypoints: np.ndarray) 
     _trimmings(parse, others, scene)
     parse = cv2.medianBlur(parse, 5)
     return parse, others & (parse == Parse.BACKGROUND)
+
+
+def _joined(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    """The pieces of a mask that reach a seed: skin outside a strap is shoulder, not neck."""
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8))
+    reached = np.zeros(count, bool)
+    reached[np.unique(labels[mask & seed])] = True
+    return reached[labels] & mask
 
 
 def _legs(keypoints: np.ndarray, shape: tuple[int, int]) -> tuple[dict[str, np.ndarray], np.ndarray]:
