@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
-# How far a crease may wander from the straight line, and how many columns a row.
-WANDER, STEP = 0.09, 1
+# How far a crease may wander from the straight line, how many columns a row, and what each column costs.
+WANDER, STEP, BEND = 0.09, 1, 0.5
 
 
 def follow(light: np.ndarray, start: np.ndarray, end: np.ndarray, chest: float) -> np.ndarray:
@@ -30,7 +31,8 @@ def follow(light: np.ndarray, start: np.ndarray, end: np.ndarray, chest: float) 
     total, came = gain[0] - np.where(np.arange(-reach, reach + 1) == 0, 0, 1e3), []
     for row in gain[1:]:
         padded = np.pad(total, STEP, constant_values=-np.inf)
-        choices = np.stack([padded[shift : shift + len(total)] for shift in range(2 * STEP + 1)])
+        shifts = range(2 * STEP + 1)
+        choices = np.stack([padded[shift : shift + len(total)] - BEND * abs(shift - STEP) for shift in shifts])
         best = choices.argmax(0)
         came.append(np.arange(len(total)) + best - STEP)
         total = choices.max(0) + row
@@ -38,7 +40,8 @@ def follow(light: np.ndarray, start: np.ndarray, end: np.ndarray, chest: float) 
     for index in range(len(rows) - 1, -1, -1):
         way.append(columns[index, at])
         at = int(came[index - 1][at]) if index else at
-    return np.stack([np.array(way[::-1], float), rows.astype(float)], axis=1)
+    smooth = gaussian_filter1d(np.array(way[::-1], float), 4, mode="nearest")
+    return np.stack([smooth, rows.astype(float)], axis=1)
 
 
 def _darkness(light: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

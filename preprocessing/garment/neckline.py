@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 # The curve y = line between its ends + depth (1 - |x|^power), x from -1 to 1 between them: 1 is a V, 4.5 nearly a U.
-POWERS = np.array([1.0, 1.4, 2.0, 3.0, 4.5])
+POWERS = np.array([1.0, 1.15, 1.3, 1.5, 2.0, 3.0, 4.5])
+V_SHAPED = 1.4
 SAMPLES = np.linspace(-0.92, 0.92, 61)
 MIDDLE = np.abs(SAMPLES) < 0.6
 # Depths in widths of the neck, of a V and of anything rounder; a band round the neck moves the ends inwards.
@@ -33,7 +34,8 @@ class _Search:
         self.width = float(self.right[0] - self.left[0])
         self.lab = cv2.GaussianBlur(cv2.cvtColor(part, cv2.COLOR_RGB2LAB).astype(np.float32), (0, 0), 1.0)
         squares = [cv2.Sobel(self.lab, cv2.CV_32F, dx, 1 - dx, ksize=3) ** 2 for dx in (0, 1)]
-        self.edges = np.minimum(np.sqrt(sum(square.sum(-1) for square in squares)) / 8, 12)
+        edges = np.minimum(np.sqrt(sum(square.sum(-1) for square in squares)) / 8, 12)
+        self.edges = cv2.dilate(edges, np.ones((3, 3)))  # a curve a pixel beside an edge still finds it
 
     def local(self, points: np.ndarray) -> np.ndarray:
         return (np.asarray(points, float) - self.origin) * self.scale
@@ -117,7 +119,7 @@ def find_neckline(image: np.ndarray, mask: np.ndarray, points: dict) -> np.ndarr
 
 def _candidates(shallowest: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     depth, power, band = np.meshgrid(np.arange(shallowest, DEEPEST_V, 0.02), POWERS, BANDS, indexing="ij")
-    kept = (depth < DEEPEST) | (power <= 1.0)
+    kept = (depth < DEEPEST) | (power < V_SHAPED)
     return depth[kept], power[kept], band[kept]
 
 
@@ -134,8 +136,8 @@ def _front_edge(search: _Search, dip: float) -> tuple[float, float, float] | Non
     shifts = [np.array([0, shift * search.width]) for shift in (-0.2, 0, 0.2)]
     texture = np.median([search.at(search.edges, chest + shift) for shift in shifts])
     bonus = np.clip(1.3 - texture / 4, 0, 1)  # in a print or in stripes there are edges at any depth
-    convincing = (total > 2.5) & (contrast >= 0.5) & (one_sign >= 0.5) & ((depth < 0.8) | (power <= 1.2))
-    value = np.where(convincing, total * (0.5 + bonus * np.minimum(depth, DEEPEST)) * (1 - band), 0)
+    convincing = (total > 2.5) & (contrast >= 0.6) & (one_sign >= 0.55) & ((depth < 0.8) | (power < V_SHAPED))
+    value = np.where(convincing, total * (0.35 + bonus * depth) * (1 - band), 0)
     best = int(value.argmax())
     if value[best] <= 0:
         return None
