@@ -6,9 +6,9 @@ import numpy as np
 
 from preprocessing.garment.length import hip_width, length_ratio
 from preprocessing.garment.prepare import BODY, PreparedGarment
-from preprocessing.labels import BOTTOMS, TOPS, Parse
+from preprocessing.labels import ARMS, BOTTOMS, TOPS, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
-from tryon.engines.preview.figure import SIDES, Figure, sample
+from tryon.engines.preview.figure import HALF, SIDES, Figure, sample
 from tryon.engines.preview.front import arms, head, over
 from tryon.engines.preview.laid import Laid, Piece
 from tryon.engines.preview.legs import LEG_LABEL, trouser_patches
@@ -102,12 +102,19 @@ def _top_in_front(body: LowerBody, wardrobe: Wardrobe) -> np.ndarray:
     """Where what is worn above lies before the bottom: where it hangs over, and sleeves; bool (H, W)."""
     if not body.seen:
         return wardrobe.top
-    figure = body.figure
-    near = np.minimum.reduce(
-        [part[side][0] for part in (figure.limbs.forearm, figure.limbs.hand) for side in OWN_SIDES]
-    )
-    in_front = labelled(figure.person.parse, Parse.COAT) | full(near < SLEEVE, wardrobe.top.shape) | (_depth(body) < 0)
-    return wardrobe.top & in_front
+    coat = labelled(body.figure.person.parse, Parse.COAT)
+    return wardrobe.top & (coat | _sleeves(body.figure, wardrobe) | (_depth(body) < 0))
+
+
+def _sleeves(figure: Figure, wardrobe: Wardrobe) -> np.ndarray:
+    """Where forearms are that are not bare; bool (H, W)."""
+    parse, top = (array[::HALF, ::HALF] for array in (figure.person.parse, wardrobe.top))
+    bare, sleeves = labelled(parse, *ARMS), np.zeros(parse.shape, bool)
+    for side in OWN_SIDES:
+        forearm, hand = (part[side][0] for part in (figure.limbs.forearm, figure.limbs.hand))
+        if (top & (forearm < 0.7)).sum() > (bare & (forearm < 0.7)).sum():
+            sleeves |= np.minimum(forearm, hand) < SLEEVE
+    return full(sleeves, wardrobe.top.shape)
 
 
 def _depth(body: LowerBody) -> np.ndarray:

@@ -17,7 +17,7 @@ WAIST = 0.66
 BELLY = 0.4
 # How far from the border between top and bottom in the parse map the true one is looked for, in shoulder widths, and
 # by how much their colours must differ there (Lab, 0 to 255 each) to tell it.
-BORDER, CONTRAST = 0.06, 20.0
+BORDER, CONTRAST = 0.06, 30.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _parted(figure: Figure, top: np.ndarray, bottom: np.ndarray) -> tuple[np.nda
     contrast = (apart**2).sum(-1)
     share = cv2.blur(((lab - under) * apart).sum(-1) / (contrast + 1), (3, 3))
     told = band[box] & (contrast > CONTRAST**2) & (known_over > 0.01) & (known_under > 0.01)
-    above = cv2.medianBlur(np.where(told, share > 0.5, top[box]).astype(np.uint8), 5).view(bool)
+    above = cv2.medianBlur(np.where(told, share > 0.5, top[box]).astype(np.uint8), 7).view(bool)
     top, bottom = top.copy(), bottom.copy()
     top[box] = np.where(told, above, top[box])
     bottom[box] = np.where(told, ~above, bottom[box])
