@@ -19,6 +19,7 @@ from tryon.engines.preview.lower_body import LEG_JOINTS, leg_joints
 from tryon.engines.preview.pixels import (
     box_of,
     enlarged,
+    full,
     grown,
     halved,
     labelled,
@@ -61,7 +62,9 @@ def edged(figure: Figure, wardrobe: Wardrobe) -> np.ndarray:
     clothes = _without_specks(wardrobe.top | wardrobe.bottom, int(0.08 * figure.frame.shoulder_width))
     arms = labelled(parse, *ARMS)
     kept = (arms | labelled(parse, *LEGS) | clothes | figure.person.carried) & ~grown(off, 3)
-    cuffs = arms & grown(off, int(0.06 * figure.frame.shoulder_width) | 1)  # their shadow goes with them
+    hands = np.minimum(*(figure.limbs.hand[side][0] for side in OWN_SIDES)) < 2
+    # The shadow of a cuff goes with it, but fingers before the cloth stay whole.
+    cuffs = arms & grown(off, int(0.06 * figure.frame.shoulder_width) | 1) & ~full(hands, off.shape)
     return ((grown(off, 9) & ~kept) | cuffs) & ~labelled(parse, Parse.FACE, Parse.HAIR)
 
 
