@@ -5,11 +5,12 @@ from django.core.files.base import ContentFile
 
 from preprocessing import weights
 from preprocessing.garment import prepare as garment_prepare
+from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.person import prepare as person_prepare
 from preprocessing.person.prepare import VERSION
 from shop import tasks as shop_tasks
 from shop.images import clean_image
-from shop.models import GarmentAnalysis, Photo
+from shop.models import Garment, GarmentAnalysis, Photo
 from shop.storage import private_storage
 from tests.pictures import encoded, tee
 from tryon import tasks
@@ -95,8 +96,10 @@ def test_a_garment_not_looked_at_yet_is_looked_at_in_the_job(submit, garment):
     GarmentAnalysis.objects.update(state="pending", data="")
     assert run(row).status == "succeeded"
     analysis = GarmentAnalysis.objects.get()
-    assert (analysis.state, analysis.sleeve, analysis.length) == ("done", "short", "long")
-    assert analysis.asked == garment.cut
+    found = PreparedGarment.from_bytes(analysis.data.read())
+    assert (analysis.state, analysis.asked) == ("done", garment.cut)
+    assert (analysis.sleeve, analysis.length) == (found.sleeve, found.length)
+    assert analysis.sleeve in Garment.Sleeve and analysis.length in Garment.Length
 
 
 def test_a_garment_that_turns_out_unusable_fails_the_job(submit):
