@@ -11,6 +11,7 @@ from preprocessing.garment.prepare import BODY, LEFT_SLEEVE, Attributes, prepare
 from preprocessing.labels import BOTTOMS, Parse
 from preprocessing.person.prepare import prepare_person
 from tests import drawn_garments, drawn_person
+from tryon.engines import ENGINES
 from tryon.engines.preview import shade, top, warp
 from tryon.engines.preview.arm import SECTIONS, bared, measure_arm
 from tryon.engines.preview.cloth import Cloth
@@ -194,6 +195,22 @@ def test_parts_overlap_at_the_seam_and_leave_out_the_others_edge(figure):
     overlap = (shown[BODY] > 0.5) & (shown[LEFT_SLEEVE] > 0.5)
     assert overlap.sum() > 15
     assert overlap.sum() < 0.3 * (shown[LEFT_SLEEVE] > 0.5).sum()
+
+
+@pytest.mark.parametrize("sleeve, drawn", [("short", drawn_garments.tee), ("long", drawn_garments.jumper)])
+def test_an_arm_outside_the_photo_does_no_harm(person, sleeve, drawn):
+    garment = prepare_garment(drawn()[0], "upper", Attributes(sleeve=sleeve))
+    cut = np.s_[:, 460:]
+    keypoints = person.keypoints.copy()
+    keypoints[:, 0] -= 460
+    half = replace(
+        person,
+        **{name: np.ascontiguousarray(getattr(person, name)[cut]) for name in ("image", "mask", "parse", "carried")},
+        keypoints=keypoints,
+    )
+    result = ENGINES["preview"].load().draw(half, [garment])
+    assert 0.05 < result.touched.mean() < 0.7
+    assert np.array_equal(result.image[~result.touched], half.image[~result.touched])
 
 
 def test_light_is_even_over_a_garment():

@@ -106,7 +106,7 @@ def bared(arm: Arm, image: np.ndarray, shape: tuple[int, int], step: int) -> tup
 
     Returns:
         uint8 RGB and float32 0..1 of that shape: the arm, and how much it counts, less towards the shoulder, which is
-        no part of it; None when too little of it is bare.
+        no part of it; None when too little of it is bare, or none of it in the picture.
     """
     if arm.bare.sum() < ENOUGH:
         return None
@@ -126,6 +126,8 @@ def bared(arm: Arm, image: np.ndarray, shape: tuple[int, int], step: int) -> tup
     source = np.stack(np.meshgrid(np.arange(len(across)), rows), axis=-1).astype(float)
     target = (arm.path[:, None] + (across * arm.half[:, None])[..., None] * arm.normal[:, None]) / step
     flow = draw(Patch(source, target), shape)
+    if flow.places.size == 0:
+        return None
     picture, share = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.float32)
     picture[flow.box] = cv2.convertScaleAbs(
         cv2.remap(strip.astype(np.float32), flow.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

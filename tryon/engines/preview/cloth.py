@@ -52,11 +52,15 @@ class Cloth:
         alpha = self._alpha * (1 - soft(others, 1.0))
         return alpha if label == BODY else alpha * soft(grown(here, 11), 1.5)
 
-    def draw(self, piece: Piece, shape: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray, int]:
+    def draw(
+        self, piece: Piece, shape: tuple[int, int]
+    ) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray, int] | None:
         """One piece in the photo: its box, its colours uint8 RGB (h, w, 3) and alpha float32 (h, w) there, and how
-        many cells that show cloth are folded."""
+        many cells that show cloth are folded; None when it lies outside the photo."""
         patch, alpha = self._here(piece.patch), self._part(piece.label)
         flow = draw(patch, shape)
+        if flow.places.size == 0:
+            return None
         red_green_blue_alpha = cv2.merge([*cv2.split(self._colour), (alpha * 255 + 0.5).astype(np.uint8)])
         drawn = cv2.remap(red_green_blue_alpha, flow.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         rgb, shown = cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB), drawn[..., 3] * np.float32(1 / 255)

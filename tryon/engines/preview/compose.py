@@ -57,7 +57,10 @@ def _drawn(laid: Laid, figure: Figure) -> tuple[Drawn, np.ndarray]:
     colour, cover, whole = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     light, folds = np.ones(shape, np.float32), 0
     for number, piece in enumerate(laid.pieces):
-        box, rgb, alpha, folded = cloth.draw(piece, shape)
+        found = cloth.draw(piece, shape)
+        if found is None:
+            continue
+        box, rgb, alpha, folded = found
         folds += folded
         if laid.cut is not None:
             alpha *= laid.cut[box]

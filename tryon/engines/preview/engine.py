@@ -27,6 +27,8 @@ from tryon.engines.preview.wardrobe import sort_out
 
 # How a garment of each category is laid on a figure: function (garment, figure, wardrobe) -> Laid.
 LAY = {"upper": top.lay, "lower": lower.lay, "dress": dress.lay}
+# Pixels of the photo looked at on each side at least.
+LEAST_WINDOW = 64
 
 
 def load() -> PreviewEngine:
@@ -50,8 +52,9 @@ def _window(person: PreparedPerson, categories: set[str]) -> tuple[slice, slice]
     worn = np.array([[columns.start, rows.start], [columns.stop, rows.stop]])
     spread = np.concatenate([person.keypoints[joints, :2], hem, worn if rows.stop else hem])
     margin = 0.3 * frame.shoulder_width
-    left, top_ = np.maximum(spread.min(0) - margin, 0).astype(int)
-    right, bottom = np.minimum(spread.max(0) + margin, [width, height]).astype(int)
+    end = np.array([width, height])  # what lies beyond the photo still leaves a window to look through
+    left, top_ = np.clip(spread.min(0) - margin, 0, end - LEAST_WINDOW).astype(int)
+    right, bottom = np.clip(spread.max(0) + margin, LEAST_WINDOW, end).astype(int)
     return slice(top_, bottom), slice(left, right)
 
 
