@@ -66,6 +66,12 @@ def test_a_strapless_top(sleeve):
     assert codes(prepare_garment(picture, "upper", Attributes(sleeve=sleeve), mask=mask)) == {"garment.no_armholes"}
 
 
+def test_a_halter():
+    halter = mirrored([(3, 10), (12, 12), (30, 70), (84, 130), (84, 300)])
+    picture, mask = drawn((halter, RED))
+    assert codes(prepare_garment(picture, "upper", Attributes(sleeve="sleeveless"), mask=mask)) != set()
+
+
 def test_sleeves_folded_onto_the_body():
     folded = mirrored([(32, 40), (92, 58), (112, 110), (108, 320)])
     picture, mask = drawn((folded, RED))

@@ -11,6 +11,8 @@ from preprocessing.garment.outline import SIDES, Outline, side_edge
 
 # Above the shoulders no collar reaches farther than this; a raised hood does.
 HOOD = 0.42
+# Shoulders closer together than this are the neck of a halter.
+HALTER = 0.42
 # The middle of a garment laid out straight strays less than this from a straight line.
 STRAIGHT = 0.028
 # Ties and belts that hang beside a garment make up more of it than this.
@@ -59,7 +61,7 @@ def doubts_of_bottom(outline: Outline, points: dict, hip: float) -> tuple[str, .
     doubts = []
     if across[0] < 0.3 * hip or outline.height < 0.35 * hip or _narrows(outline, points, hip):
         doubts.append("proportions")
-    if abs(across[1]) > 0.3 * abs(across[0]) or _waver(outline.mask, points, hip) > STRAIGHT:
+    if abs(across[1]) > 0.2 * abs(across[0]) or _waver(outline.mask, points, hip) > STRAIGHT:
         doubts.append("lopsided")
     return tuple(doubts)
 

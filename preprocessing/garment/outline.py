@@ -55,11 +55,6 @@ class Outline:
     def height(self) -> int:
         return self.bottom - self.top
 
-    def run_at_axis(self, row: float) -> tuple[int, int] | None:
-        """First and last column of the mask's run that holds the axis."""
-        row = int(np.clip(row, 0, self.mask.shape[0] - 1))
-        return next((run for run in runs(self.mask[row]) if run[0] - 2 <= self.axis <= run[1] + 2), None)
-
 
 def outer_contour(mask: np.ndarray) -> np.ndarray:
     """Outer contour of a mask's largest piece; int (N, 2)."""

@@ -18,7 +18,7 @@ from preprocessing.garment.problems import Problem, picture_problems, problems_o
 from preprocessing.networks.cloth import surer
 
 # Raised when the same picture gives another result, so that analyses are made anew.
-VERSION = "1"
+VERSION = "2"
 LONG_SIDE = 1024
 __all__ = [
     "BODY", "LEFT_LEG", "LEFT_SLEEVE", "RIGHT_LEG", "RIGHT_SLEEVE",

@@ -135,9 +135,8 @@ def _sleeveless_points(outline: Outline) -> dict:
         down = np.arange(len(edge))
         low = int(np.argmax(down > 1.5 * edge)) or len(edge) - 1
         line = np.interp(down[: low + 1], [0, low], [(shoulder[0] - outline.axis) * sign, edge[low]])
-        chest = 2 * max(float(edge[low]), 1.0)
-        unlike = (down[: low + 1] / chest - ARMHOLE) ** 2
-        at = int(np.argmax((edge[: low + 1] - line) / chest - 0.8 * unlike))
+        wide = 2 * np.maximum(edge[: low + 1], 0.02 * outline.width)  # the chest, if this were its row
+        at = int(np.argmax((edge[: low + 1] - line) / wide - 0.8 * (down[: low + 1] / wide - ARMHOLE) ** 2))
         points |= {
             f"armpit_{side}": np.array([outline.axis + sign * edge[at], shoulder[1] + at]),
             f"shoulder_{side}": shoulder,
