@@ -7,6 +7,7 @@ shoulders, 1 at the hips; a bent or a foreshortened leg has the same levels as a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter
@@ -92,16 +93,26 @@ class LowerBody:
     Attributes:
         figure: whose.
         legs: by side.
-        waist: (3,) coefficients of the waist line's level by `across` in half shoulder widths: constant first.
-        seen: whether the waist line is seen, or a top hangs over it.
         drop: from the hips to the crotch, pixels.
     """
 
     figure: Figure
     legs: dict[str, Leg]
-    waist: np.ndarray
-    seen: bool
     drop: float
+
+    @property
+    def waist(self) -> np.ndarray:
+        """Coefficients (3,) of the waist line's level by `across` in half shoulder widths: constant first."""
+        return self._waist[0]
+
+    @property
+    def seen(self) -> bool:
+        """Whether the waist line is seen, or a top hangs over it."""
+        return self._waist[1]
+
+    @cached_property
+    def _waist(self) -> tuple[np.ndarray, bool]:
+        return _waist(self.figure)
 
     @property
     def crotch(self) -> np.ndarray:
@@ -139,8 +150,7 @@ def measure_lower(figure: Figure) -> LowerBody:
             "photo.legs_outside",
             gettext_noop("We cannot see your legs in this photo. Please choose one that shows you down to the knees."),
         )
-    waist, seen = _waist(figure)
-    return LowerBody(figure, legs, waist, seen, drop)
+    return LowerBody(figure, legs, drop)
 
 
 def check_standing(body: LowerBody, largest_lean: float) -> None:

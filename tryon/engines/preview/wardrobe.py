@@ -61,12 +61,14 @@ def sort_out(figure: Figure, categories: set[str]) -> Wardrobe:
     _, along = figure.maps
     above = along < WAIST
     dress = parse == Parse.DRESS
-    top, bottom = _parted(figure, labelled(parse, *TOPS), labelled(parse, *BOTTOMS))
-    top |= dress & above
-    bottom |= dress & ~above
     nothing = np.zeros(parse.shape, bool)
     top_off = bool(categories & {"upper", "dress"})
     bottom_off = bool(categories & {"lower", "dress"})
+    top, bottom = labelled(parse, *TOPS), labelled(parse, *BOTTOMS)
+    if top_off != bottom_off:
+        top, bottom = _parted(figure, top, bottom)
+    top |= dress & above
+    bottom |= dress & ~above
     bare = "dress" not in categories
     belly = (parse == Parse.TORSO_SKIN) & (along > BELLY)
     return Wardrobe(
