@@ -129,7 +129,8 @@ def _worn_edges(
     outer, inner = drawn
     leg, start = body.legs[side], body.crotch_level
     end = (bottom.points[f"hem_outer_{side}"][1] + bottom.points[f"hem_inner_{side}"][1]) / 2
-    levels = start + (hem - start) * (outer[:, 1] - outer[0, 1]) / max(end - outer[0, 1], 1)
+    down = outer[:, 1] - outer[0, 1]
+    levels = start + (hem - start) * down / max(end - outer[0, 1], 0.5 * down[-1])  # hems rise beside a low crotch
     centre, outward = leg.at(levels)
     body_half = leg.half_width(levels)
     natural = np.abs(outer[:, 0] - inner[:, 0]) / 2 * scale
