@@ -20,12 +20,13 @@ LOOSE = 0.03
 # An armhole is cut in at least so deep, and ends in an armpit that stands out so far; the sides of a strapless top and
 # of sleeves folded onto the body only slope.
 CUT_IN, STANDS_OUT = 0.015, 0.012
-# Between straps the upper edge dips at least so far.
-DIP = 0.04
+# Wide shoulders rise at least so far to the neck, and between narrow straps the upper edge dips so far.
+RISE, DIP = 0.1, 0.04
 
 
 def doubts_of_top(outline: Outline, points: dict, body: np.ndarray) -> tuple[str, ...]:
-    """Doubts about a top or dress: proportions, lopsided, loose_ends, hood, cuffs_unclear, no_armholes.
+    """Doubts about a top or dress: proportions, lopsided, loose_ends, hood, cuffs_unclear, no_armholes,
+    strapless.
 
     body: bool (H, W), the mask without sleeves.
     """
@@ -50,7 +51,11 @@ def doubts_of_top(outline: Outline, points: dict, body: np.ndarray) -> tuple[str
             doubts.append("cuffs_unclear")
     else:
         cut, stands_out = np.min([_armhole(outline, points, side, sign, chest) for side, sign in SIDES], axis=0)
-        if cut < CUT_IN or (stands_out < STANDS_OUT and _neck_dip(outline, points) < DIP * chest):
+        collar = (points["collar_left"][1] + points["collar_right"][1]) / 2
+        flat = shoulders - collar < RISE * chest and _neck_dip(outline, points) < DIP * chest
+        if stands_out < STANDS_OUT and flat:
+            doubts.append("strapless")
+        elif cut < CUT_IN:
             doubts.append("no_armholes")
     return tuple(doubts)
 

@@ -132,7 +132,9 @@ def _sleeve_problems(marks: Landmarks, sleeve: str | None) -> list[str]:
     measured = marks.sleeve
     if "cuffs_unclear" in marks.doubts:
         return ["garment.sleeves_unclear"]
-    if "no_armholes" in marks.doubts and sleeve in (None, "sleeveless"):
+    if "strapless" in marks.doubts and sleeve in (None, "sleeveless"):
+        return ["garment.no_armholes"]
+    if "no_armholes" in marks.doubts and sleeve is None:  # sleeves may lie folded on it
         return ["garment.no_armholes"]
     if sleeve in (None, measured):
         return []
