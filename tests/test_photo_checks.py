@@ -63,6 +63,10 @@ def fallen(points):
     points[:, :2] = np.stack([points[:, 1], 900 - points[:, 0]], axis=1)
 
 
+def on_its_head(points):
+    points[:, :2] = [900, 1000] - points[:, :2]
+
+
 def shrunk(points):
     points[:, :2] *= 0.3
 
@@ -89,6 +93,7 @@ def no_number(points):
         (mirrored, "photo.from_behind"),
         (squashed, "photo.turned"),
         (fallen, "photo.leaning"),
+        (on_its_head, "photo.no_person"),
         (shrunk, "photo.person_too_small"),
         (no_face, "photo.face_hidden"),
         (beside, "photo.shoulders_outside"),

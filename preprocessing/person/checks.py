@@ -141,6 +141,8 @@ def _check_head(keypoints: np.ndarray) -> None:
 def _check_upright(keypoints: np.ndarray) -> None:
     down = BodyFrame.of(keypoints).down
     lean = np.degrees(np.arctan2(abs(down[0]), down[1]))
+    if lean > 120:  # legs alone are taken for a body on its head
+        raise Refusal("photo.no_person", NO_PERSON, f"upside down, {lean:.0f} degrees")
     if lean > 30:
         raise Refusal(
             "photo.leaning",
