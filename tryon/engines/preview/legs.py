@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 from preprocessing.garment.prepare import LEFT_LEG, RIGHT_LEG, PreparedGarment
 from tryon.engines.preview.figure import SIDES
 from tryon.engines.preview.lower_body import LowerBody
+from tryon.engines.preview.overhang import Overhang
 from tryon.engines.preview.waistband import Bottom, edge_of
 from tryon.engines.preview.warp import Patch, untangled
 
@@ -26,12 +27,17 @@ MARGIN = 0.15
 
 
 def trouser_patches(
-    garment: PreparedGarment, bottom: Bottom, body: LowerBody, scale: float, hem: float
+    garment: PreparedGarment,
+    bottom: Bottom,
+    body: LowerBody,
+    scale: float,
+    hem: float,
+    over_it: Overhang | None,
 ) -> tuple[Patch, dict[str, Patch]]:
-    """The panel above the crotch and the legs by side, down to the level `hem`."""
+    """The panel above the crotch and the legs by side, down to the level `hem`, from under a hem that lies over it."""
     halves, legs = [], {}
     for side, sign in SIDES:
-        rise = Patch(_drawn_rise(garment, bottom, side, sign), _worn_rise(garment, bottom, body, scale, side, sign))
+        rise = Patch(_drawn_rise(garment, bottom, side, sign), _worn_rise(garment, bottom, body, scale, side, sign, over_it))
         drawn = _drawn_edges(garment, bottom, side)
         worn = _worn_edges(bottom, drawn, body, scale, hem, side, hip=rise.target[-1, 0])
         legs[side] = untangled(Patch(_strip(*drawn), _strip(*worn)))
@@ -75,7 +81,13 @@ def _drawn_rise(garment: PreparedGarment, bottom: Bottom, side: str, sign: int) 
 
 
 def _worn_rise(
-    garment: PreparedGarment, bottom: Bottom, body: LowerBody, scale: float, side: str, sign: int
+    garment: PreparedGarment,
+    bottom: Bottom,
+    body: LowerBody,
+    scale: float,
+    side: str,
+    sign: int,
+    over_it: Overhang | None,
 ) -> np.ndarray:
     figure, frame = body.figure, body.figure.frame
     rows = _heights(bottom, side)
@@ -87,6 +99,8 @@ def _worn_rise(
     natural = np.abs(_drawn_outer(garment, bottom, rows, side) - axis) * scale
     worn = figure.half_width(side, levels)
     width = np.minimum(np.clip(natural, EASE * worn, 1.2 * worn), np.maximum(figure.limit(side, levels), worn))
+    if over_it is not None:
+        width = np.minimum(width, np.maximum(over_it.widest(side, levels), EASE * worn))
     begin = abs(frame.across(waist[0]))
     width = begin + (width - begin) * np.clip(5 * share, 0, 1)
     outer = frame.point(sign * gaussian_filter1d(width, 0.8, mode="nearest"), levels * frame.torso_length)

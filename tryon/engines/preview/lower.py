@@ -20,9 +20,10 @@ from tryon.engines.preview.lower_body import (
     check_standing,
     measure_lower,
 )
+from tryon.engines.preview.overhang import Overhang, find_overhang
 from tryon.engines.preview.pixels import full, labelled, soft
 from tryon.engines.preview.skirt import skirt_patch
-from tryon.engines.preview.waistband import Bottom
+from tryon.engines.preview.waistband import Bottom, one_cloth, upright
 from tryon.engines.preview.wardrobe import Wardrobe
 
 # Where a hem lies, in torso lengths: the waist of most bottoms, and widths of the hip per torso length (51 of 47 cm
@@ -44,14 +45,18 @@ def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
     Raises:
         Refusal: "photo.legs_outside" or "photo.legs_bent".
     """
-    body, bottom, shape = measure_lower(figure), Bottom(garment), figure.person.parse.shape
-    scale = hips(body) / max(hip_width(bottom.points), 1)
+    body, shape = measure_lower(figure), figure.person.parse.shape
+    over_it = None if body.seen else find_overhang(figure, wardrobe)
+    garment = upright(garment)
+    scale = hips(body) / max(hip_width(garment.landmarks), 1)
+    hem = hem_level(garment, body)
+    garment = one_cloth(garment)
+    bottom = Bottom(garment)
     above = soft(_top_in_front(body, wardrobe), 1.0)
     before = over(head(figure), arms(figure, None))
-    hem = hem_level(garment, body)
     if "crotch" in bottom.points:
         check_standing(body, LARGEST_LEAN)
-        panel, legs = trouser_patches(garment, bottom, body, scale, hem)
+        panel, legs = trouser_patches(garment, bottom, body, scale, hem, over_it)
         pieces = (
             *(Piece(LEG_LABEL[side], legs[side], before) for side, _ in SIDES),
             Piece(BODY, panel, before, flat=True),
@@ -59,7 +64,7 @@ def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
         joined_above, free = bottom.points["crotch"][1] + 8, np.full(shape, FREE_TROUSERS, np.float32)
     else:
         check_standing(body, LARGEST_SKIRT_LEAN)
-        pieces = (Piece(BODY, skirt_patch(garment, bottom, body, scale, hem), before),)
+        pieces = (Piece(BODY, skirt_patch(garment, bottom, body, scale, hem, over_it), before),)
         joined_above = bottom.last
         free = labelled(figure.person.parse, Parse.PANTS, *TOPS).astype(np.float32)
     return Laid(
@@ -68,7 +73,7 @@ def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
         scale,
         joined_above,
         mended=np.zeros(shape, bool),
-        cut=(1 - above) * _below_waist(body) if body.seen else 1 - above,
+        cut=(1 - above) * _begins(body, over_it),
         free=free,
     )
 
@@ -124,7 +129,8 @@ def _depth(body: LowerBody) -> np.ndarray:
     return along - constant - (tilt + round_ * across) * across
 
 
-def _below_waist(body: LowerBody) -> np.ndarray:
-    """1 below the waist line, 0 above it; float32 (H, W)."""
-    pixels = _depth(body) * np.float32(body.figure.frame.torso_length)
-    return np.clip(pixels + 0.5, 0, 1)
+def _begins(body: LowerBody, over_it: Overhang | None) -> np.ndarray | float:
+    """1 below the waist line, or the hem that hides it, 0 above; float32 (H, W)."""
+    if body.seen:
+        return np.clip(_depth(body) * np.float32(body.figure.frame.torso_length) + 0.5, 0, 1)
+    return 1.0 if over_it is None else over_it.below(body.figure)

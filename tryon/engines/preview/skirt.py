@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 from preprocessing.garment.prepare import BODY, PreparedGarment
 from tryon.engines.preview.figure import SIDES
 from tryon.engines.preview.lower_body import HIP, LowerBody
+from tryon.engines.preview.overhang import Overhang
 from tryon.engines.preview.waistband import Bottom, edge_of
 from tryon.engines.preview.warp import Patch, untangled
 
@@ -22,9 +23,16 @@ SAG = 0.05
 HANGS_FROM = 1.1
 
 
-def skirt_patch(garment: PreparedGarment, bottom: Bottom, body: LowerBody, scale: float, hem: float) -> Patch:
-    """A skirt from the waist line down to the level `hem`."""
-    drawn, worn = skirt_sides(garment, bottom, body, scale, body.waist[0], hem)
+def skirt_patch(
+    garment: PreparedGarment,
+    bottom: Bottom,
+    body: LowerBody,
+    scale: float,
+    hem: float,
+    over_it: Overhang | None,
+) -> Patch:
+    """A skirt from the waist line down to the level `hem`, from under a hem that lies over it."""
+    drawn, worn = skirt_sides(garment, bottom, body, scale, body.waist[0], hem, over_it)
     for side, end, index in (("left", -1.0, 0), ("right", 1.0, 1)):
         drawn[index] += _fade(ROWS) * (bottom.points[f"waist_{side}"] - drawn[index][0])
         worn[index] += _fade(ROWS) * (body.waist_line(np.array([end]))[0] - worn[index][0])
@@ -36,7 +44,13 @@ def skirt_patch(garment: PreparedGarment, bottom: Bottom, body: LowerBody, scale
 
 
 def skirt_sides(
-    garment: PreparedGarment, bottom: Bottom, body: LowerBody, scale: float, waist: float, hem: float
+    garment: PreparedGarment,
+    bottom: Bottom,
+    body: LowerBody,
+    scale: float,
+    waist: float,
+    hem: float,
+    over_it: Overhang | None = None,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Left and right side of a skirt from the level `waist` to the level `hem`, in the garment and on the body;
     (ROWS, 2) each."""
@@ -47,7 +61,10 @@ def skirt_sides(
     for side, sign in SIDES:
         edge = _drawn_edge(garment, bottom, rows, side)
         natural = np.abs(edge - bottom.axis(rows)) * scale
-        width = np.maximum(natural, _least(body, levels, centre, across, side, sign))
+        least = _least(body, levels, centre, across, side, sign)
+        width = np.maximum(natural, least)
+        if over_it is not None:
+            width = np.minimum(width, np.maximum(over_it.widest(side, levels), least))
         # It cannot spread before the hips hold it out.
         held = 1.12 * EASE * body.figure.half_width(side, levels)
         width = np.where(levels < HANGS_FROM, np.minimum(width, held), width)

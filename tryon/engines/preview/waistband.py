@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from preprocessing.garment.prepare import PreparedGarment
+from preprocessing.garment.prepare import BODY, PreparedGarment
 from tryon.engines.preview.figure import SIDES
 
 # Seen from the front, the inside of the back shows above the waistband; how deep that may be, in waist widths.
 DIPS = np.linspace(0, 0.12, 25)
 # A step in brightness that is surely an edge, of 255.
 EDGE = 6.0
+# Degrees from which a bottom photographed askew is turned: rows of it then run along its waistband.
+ASKEW = 3.0
+# Legs shorter than this share of the rise are part of one cloth with it, as on beach shorts.
+SHORT_LEGS = 0.35
 
 
 class Bottom:
@@ -53,6 +58,52 @@ class Bottom:
     def _dip(self) -> float:
         left, right = (self.points[f"waist_{side}"] for side, _ in SIDES)
         return _dip(self._garment, left, right, self.width)
+
+
+def upright(garment: PreparedGarment) -> PreparedGarment:
+    """A bottom turned about its middle until its waistband is level."""
+    left, right = (np.array(garment.landmarks[f"waist_{side}"], float) for side, _ in SIDES)
+    angle = float(np.degrees(np.arctan2(*(right - left)[::-1])))
+    if abs(angle) < ASKEW:
+        return garment
+    height, width = garment.mask.shape
+    points = np.array(list(garment.landmarks.values()), float)
+    turn = cv2.getRotationMatrix2D(tuple(points.mean(0)), angle, 1.0)
+    # What the turned picture needs in size, and where its corner comes to lie.
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ turn[:, :2].T + turn[:, 2]
+    turn[:, 2] -= corners.min(0)
+    size = tuple(int(side) for side in np.ceil(np.ptp(corners, axis=0)))
+
+    def turned(array, how=cv2.INTER_LINEAR, border=cv2.BORDER_CONSTANT):
+        return cv2.warpAffine(array, turn, size, flags=how, borderMode=border)
+
+    return replace(
+        garment,
+        image=turned(garment.image, border=cv2.BORDER_REPLICATE),
+        mask=turned(garment.mask),
+        parts=turned(garment.parts, cv2.INTER_NEAREST),
+        landmarks={
+            name: tuple(point)
+            for name, point in zip(garment.landmarks, points @ turn[:, :2].T + turn[:, 2], strict=True)
+        },
+    )
+
+
+def one_cloth(garment: PreparedGarment) -> PreparedGarment:
+    """Shorts with hardly any legs as if they were a skirt with a notch; other bottoms as they are."""
+    points = garment.landmarks
+    if "crotch" not in points:
+        return garment
+    waist, hems = (
+        float(np.mean([points[f"{name}_{side}"][1] for side, _ in SIDES for name in names]))
+        for names in (("waist",), ("hem_outer", "hem_inner"))
+    )
+    if hems - points["crotch"][1] > SHORT_LEGS * (points["crotch"][1] - waist):
+        return garment
+    kept = {name: point for name, point in points.items() if name.startswith("waist")}
+    ends = {f"hem_{side}": points[f"hem_outer_{side}"] for side, _ in SIDES}
+    parts = np.where(garment.parts > 0, BODY, 0).astype(np.uint8)
+    return replace(garment, landmarks=kept | ends, parts=parts)
 
 
 def _dip(garment: PreparedGarment, left: np.ndarray, right: np.ndarray, width: float) -> float:

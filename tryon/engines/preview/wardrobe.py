@@ -15,9 +15,11 @@ from tryon.engines.preview.pixels import box_of, grown, labelled, local_mean, sh
 WAIST = 0.66
 # Below this level, in torso lengths, a dress leaves nothing of the trunk bare.
 BELLY = 0.4
-# How far from the border between top and bottom in the parse map the true one is looked for, in shoulder widths, and
-# by how much their colours must differ there (Lab, 0 to 255 each) to tell it.
-BORDER, CONTRAST = 0.06, 30.0
+# How far from the border between top and bottom in the parse map the true one is looked for, in shoulder widths: first
+# where it may be in folds and shadow, of colours that surely are the other's; then closely. And by how much the
+# colours must differ there (Lab, 0 to 255 each) to tell.
+BORDERS = ((0.24, 0.25), (0.06, 0.5))
+CONTRAST = 30.0
 
 
 @dataclass(frozen=True)
@@ -82,19 +84,29 @@ def sort_out(figure: Figure, categories: set[str]) -> Wardrobe:
 def _parted(figure: Figure, top: np.ndarray, bottom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Top and bottom with the border between them where their colours change, which a parse map tells only roughly."""
     unit = figure.frame.shoulder_width
-    reach = int(BORDER * unit) | 1
+    for border, least in BORDERS:
+        top, bottom = _parted_within(figure.person.image, top, bottom, border * unit, least)
+    return top, bottom
+
+
+def _parted_within(
+    image: np.ndarray, top: np.ndarray, bottom: np.ndarray, border: float, least: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The border moved by up to `border` pixels to colours that are the other garment's by 1 - `least` or more."""
+    reach = int(border) | 1
     band = grown(top, reach) & grown(bottom, reach) & (top | bottom)
     if band.sum() < 50:
         return top, bottom
     box = box_of(band, margin=2 * reach)
-    lab = cv2.cvtColor(figure.person.image[box], cv2.COLOR_RGB2LAB).astype(np.float32)
+    lab = cv2.cvtColor(image[box], cv2.COLOR_RGB2LAB).astype(np.float32)
     (over, known_over), (under, known_under) = (
-        local_mean(lab, shrunk(worn[box], reach).astype(np.float32), BORDER * unit) for worn in (top, bottom)
+        local_mean(lab, shrunk(worn[box], reach).astype(np.float32), border) for worn in (top, bottom)
     )
     apart = over - under
     contrast = (apart**2).sum(-1)
     share = cv2.blur(((lab - under) * apart).sum(-1) / (contrast + 1), (3, 3))
     told = band[box] & (contrast > CONTRAST**2) & (known_over > 0.01) & (known_under > 0.01)
+    told &= np.where(top[box], share < least, share > 1 - least) | (least == 0.5)
     above = cv2.medianBlur(np.where(told, share > 0.5, top[box]).astype(np.uint8), 7).view(bool)
     top, bottom = top.copy(), bottom.copy()
     top[box] = np.where(told, above, top[box])
