@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from preprocessing.labels import ARMS, TOPS, Parse
-from tryon.engines.preview.figure import ARM_LABEL, OWN_SIDE, Figure
+from tryon.engines.preview.figure import ARM_LABEL, HALF, OWN_SIDE, Figure
 from tryon.engines.preview.pixels import full, labelled, soft
 
 HEAD = (Parse.HAT, Parse.HAIR, Parse.SUNGLASSES, Parse.SCARF, Parse.FACE, Parse.GLOVE)
@@ -39,6 +39,7 @@ def arms(figure: Figure, sleeve: str | None) -> np.ndarray:
     Arms covered by the new sleeves are not among them, save for the hands.
     """
     parse, limbs = figure.person.parse, figure.limbs
+    worn = labelled(parse, *TOPS)
     covered = {"sleeveless": 0.30, "short": 0.70}.get(sleeve)
     bare = np.zeros(figure.half_maps[0].shape, bool)
     below_sleeve = bare.copy()
@@ -48,11 +49,18 @@ def arms(figure: Figure, sleeve: str | None) -> np.ndarray:
             bare |= (distance < 1.5) & (place > covered)
         lower = np.minimum(limbs.forearm[side][0], limbs.hand[side][0])
         bare |= lower < 1.5
-        if covered is not None:  # an old sleeve before the body: an arm will be there
+        if covered is not None and sleeved(figure, side, worn):  # an old sleeve before the body: an arm will be there
             below_sleeve |= lower < 0.92
     front = labelled(parse, *ARMS) & full(bare, parse.shape)
-    front |= labelled(parse, *TOPS) & full(below_sleeve, parse.shape)
+    front |= worn & full(below_sleeve, parse.shape)
     return soft(front, 1.0)
+
+
+def sleeved(figure: Figure, side: str, top: np.ndarray) -> bool:
+    """Whether a forearm (the person's own side) is in a sleeve of the top worn now (bool (H, W))."""
+    forearm = figure.limbs.forearm[side][0] < 0.7
+    bare = labelled(figure.person.parse[::HALF, ::HALF], *ARMS)
+    return int((top[::HALF, ::HALF] & forearm).sum()) > int((bare & forearm).sum())
 
 
 def hands(figure: Figure, side: str) -> np.ndarray:

@@ -6,10 +6,10 @@ import numpy as np
 
 from preprocessing.garment.length import hip_width, length_ratio
 from preprocessing.garment.prepare import BODY, PreparedGarment
-from preprocessing.labels import ARMS, BOTTOMS, TOPS, Parse
+from preprocessing.labels import BOTTOMS, TOPS, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
-from tryon.engines.preview.figure import HALF, SIDES, Figure, sample
-from tryon.engines.preview.front import arms, head, over
+from tryon.engines.preview.figure import SIDES, Figure, sample
+from tryon.engines.preview.front import arms, head, over, sleeved
 from tryon.engines.preview.laid import Laid, Piece
 from tryon.engines.preview.legs import LEG_LABEL, trouser_patches
 from tryon.engines.preview.lower_body import (
@@ -113,12 +113,10 @@ def _top_in_front(body: LowerBody, wardrobe: Wardrobe) -> np.ndarray:
 
 def _sleeves(figure: Figure, wardrobe: Wardrobe) -> np.ndarray:
     """Where forearms are that are not bare; bool (H, W)."""
-    parse, top = (array[::HALF, ::HALF] for array in (figure.person.parse, wardrobe.top))
-    bare, sleeves = labelled(parse, *ARMS), np.zeros(parse.shape, bool)
+    sleeves = np.zeros(figure.half_maps[0].shape, bool)
     for side in OWN_SIDES:
-        forearm, hand = (part[side][0] for part in (figure.limbs.forearm, figure.limbs.hand))
-        if (top & (forearm < 0.7)).sum() > (bare & (forearm < 0.7)).sum():
-            sleeves |= np.minimum(forearm, hand) < SLEEVE
+        if sleeved(figure, side, wardrobe.top):
+            sleeves |= np.minimum(figure.limbs.forearm[side][0], figure.limbs.hand[side][0]) < SLEEVE
     return full(sleeves, wardrobe.top.shape)
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from preprocessing.garment.prepare import BODY, PreparedGarment
 from tryon.engines.preview.figure import SIDES
+
+
+# Widths of the chest below which what sticks out of a mask is no cloth, but a fleck of the background.
+FLECK = 0.05
 
 
 class Source:
@@ -17,7 +22,7 @@ class Source:
         self.parts = garment.parts
         self.sleeved = "cuff_outer_left" in self.points and garment.sleeve != "sleeveless"
         self.chest = float(self.points["armpit_right"][0] - self.points["armpit_left"][0])
-        body = garment.parts == BODY
+        body = _without_flecks(garment.parts == BODY, int(FLECK * self.chest))
         self.axis = float(sum(self.points[f"armpit_{side}"][0] for side, _ in SIDES) / 2)
         column = int(np.clip(self.axis, 0, body.shape[1] - 1))
         rows = np.flatnonzero(body[:, column])
@@ -41,3 +46,9 @@ class Source:
             edge = np.where(np.isnan(edge), straight, edge)
             edge = np.clip(edge, straight - 0.14 * self.chest, straight + 0.14 * self.chest)
             self.edges[side] = gaussian_filter1d(edge, 1.2, mode="nearest")
+
+
+def _without_flecks(body: np.ndarray, size: int) -> np.ndarray:
+    """A mask (bool) without what is narrower than `size`; as it is when that is all of it."""
+    opened = cv2.morphologyEx(body.view(np.uint8), cv2.MORPH_OPEN, np.ones((max(size, 1),) * 2, np.uint8)).view(bool)
+    return opened if opened.any() else body

@@ -83,10 +83,10 @@ def _hem(source: Source, figure: Figure, corners: dict, scale: float) -> tuple[f
         waist = WAIST
     elif waist is not None and 0.5 < waist < 1.35:
         tucked = waist < TUCK_ABOVE and hem > waist + 0.03 and _worn_inside(figure, waist)
-    if waist is not None and 0.5 < waist < 1.35 and waist - 0.60 < hem < waist + 0.04:
-        hem = waist + 0.05  # a little longer, rather than a strip of the old top
     if hem > HEM_SOFT:
         hem = HEM_SOFT + 0.5 * (hem - HEM_SOFT)
+    if waist is not None and 0.5 < waist < 1.35 and waist - 0.60 < hem < waist + 0.04:
+        hem = waist + 0.05  # a little longer, rather than a strip of the old top
     return float(np.clip(hem, 0.45, HEM_LAST)), tucked
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from preprocessing.labels import ARMS, BOTTOMS, LEGS, TOPS, Parse
+from preprocessing.labels import ARMS, BOTTOMS, LEGS, TOPS, Joint, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from preprocessing.person.body import capsule
 from tryon.engines.preview.arm import bared
-from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, Figure, prior_widths
+from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, SIDES, Figure, prior_widths
 from tryon.engines.preview.lower_body import LEG_JOINTS, leg_joints
 from tryon.engines.preview.pixels import (
     box_of,
@@ -149,18 +149,20 @@ def _smooth(zone: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _shoulders(figure: Figure, half: tuple[int, int]) -> np.ndarray:
+    """The bare upper trunk with the neck, which is narrower than where collars lie and leans as the head does."""
     frame, unit = figure.frame, figure.frame.shoulder_width
-    outline = [
-        figure.shoulders["left"],
-        figure.necks["left"],
-        figure.necks["left"] + (0.06 * frame.right - 0.2 * frame.down) * unit,
-        figure.necks["right"] - (0.06 * frame.right + 0.2 * frame.down) * unit,
-        figure.necks["right"],
-        figure.shoulders["right"],
-        frame.point(0.6 * unit, 0.3 * unit),
-        frame.point(-0.6 * unit, 0.3 * unit),
-    ]
-    return cv2.fillPoly(np.zeros(half, np.uint8), [np.int32(np.round(np.array(outline) / HALF))], 1) > 0
+    ears = figure.person.keypoints[[Joint.L_EAR, Joint.R_EAR], :2].mean(0)
+    lean = float(np.clip(frame.across(ears) / unit, -0.15, 0.15))
+    sides = []
+    for side, sign in SIDES:
+        root, end = figure.necks[side], figure.shoulders[side]
+        slope = root + 0.3 * (end - root) + 0.02 * unit * frame.down
+        throat = root - sign * 0.06 * unit * frame.right
+        chin = throat + (0.5 * lean * frame.right - 0.25 * frame.down) * unit
+        sides.append([end, slope, throat, chin])
+    below = [frame.point(0.6 * unit, 0.3 * unit), frame.point(-0.6 * unit, 0.3 * unit)]
+    outline = np.array([*sides[0], *sides[1][::-1], *below])
+    return cv2.fillPoly(np.zeros(half, np.uint8), [np.int32(np.round(outline / HALF))], 1) > 0
 
 
 def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -221,7 +223,7 @@ def _skin(figure: Figure, small: np.ndarray) -> np.ndarray:
     usual = np.median(lab[weight > 0 if weight.any() else _quarter(person.mask > 127) > 0], axis=0)
     weight *= (np.abs(lab - usual) < np.float32([70, 14, 16])).all(-1)
     median = cv2.cvtColor(usual.astype(np.uint8)[None, None], cv2.COLOR_LAB2RGB)[0, 0].astype(np.float32)
-    near, near_weight = local_mean(small, weight, 0.10 * unit)
+    near_weight = cv2.GaussianBlur(weight, (0, 0), 0.14 * unit)
     far, far_weight = local_mean(small, weight, 0.45 * unit)
-    close, further = np.clip(near_weight * 12, 0, 1)[..., None], np.clip(far_weight * 25, 0, 1)[..., None]
-    return near * close + (1 - close) * (far * further + median * (1 - further))
+    close, further = np.clip(near_weight * 8, 0, 1)[..., None], np.clip(far_weight * 25, 0, 1)[..., None]
+    return spread(small, weight) * close + (1 - close) * (far * further + median * (1 - further))

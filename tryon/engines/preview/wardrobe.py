@@ -18,7 +18,7 @@ BELLY = 0.4
 # How far from the border between top and bottom in the parse map the true one is looked for, in shoulder widths: first
 # where it may be in folds and shadow, of colours that surely are the other's; then closely. And by how much the
 # colours must differ there (Lab, 0 to 255 each) to tell.
-BORDERS = ((0.24, 0.25), (0.06, 0.5))
+BORDERS = ((0.24, 0.35), (0.06, 0.5))
 CONTRAST = 30.0
 
 
