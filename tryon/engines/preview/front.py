@@ -49,8 +49,9 @@ def arms(figure: Figure, sleeve: str | None) -> np.ndarray:
             bare |= (distance < 1.5) & (place > covered)
         lower = np.minimum(limbs.forearm[side][0], limbs.hand[side][0])
         bare |= lower < 1.5
-        if covered is not None and sleeved(figure, side, worn):  # an old sleeve before the body: an arm will be there
-            below_sleeve |= lower < 0.92
+        if covered is not None and sleeved(figure, side, worn):  # an arm will be there, before the body
+            below_sleeve |= (distance < 0.8) & (place > covered)
+            below_sleeve |= limbs.forearm[side][0] < 0.92  # not the hand, which would be bare: it is in a pocket
     front = labelled(parse, *ARMS) & full(bare, parse.shape)
     front |= worn & full(below_sleeve, parse.shape)
     return soft(front, 1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -12,6 +14,8 @@ from tryon.engines.preview.figure import SIDES
 
 # Widths of the chest below which what sticks out of a mask is no cloth, but a fleck of the background.
 FLECK = 0.05
+# The same for what hangs below the hem.
+TAIL = 0.12
 
 
 class Source:
@@ -46,6 +50,23 @@ class Source:
             edge = np.where(np.isnan(edge), straight, edge)
             edge = np.clip(edge, straight - 0.14 * self.chest, straight + 0.14 * self.chest)
             self.edges[side] = gaussian_filter1d(edge, 1.2, mode="nearest")
+
+
+def without_tails(garment: PreparedGarment) -> PreparedGarment:
+    """A top whose mask has lost what hangs below its hem and is too narrow to be cloth."""
+    chest = float(garment.landmarks["armpit_right"][0] - garment.landmarks["armpit_left"][0])
+    hem = int(min(garment.landmarks[f"hem_{side}"][1] for side, _ in SIDES))
+    size = int(TAIL * chest)
+    first = max(hem - 3 * size, 0)  # the hem itself goes on upwards
+    near = np.pad(garment.mask[first:] > 127, ((0, size), (0, 0)))
+    tails = (near & ~_without_flecks(near, size))[hem - first : len(garment.mask) - first]
+    if not tails.any():
+        return garment
+    tails = cv2.dilate(tails.view(np.uint8), np.ones((5, 5), np.uint8)).view(bool)
+    mask, parts = garment.mask.copy(), garment.parts.copy()
+    mask[hem:][tails] = 0
+    parts[hem:][tails] = 0
+    return replace(garment, mask=mask, parts=parts)
 
 
 def _without_flecks(body: np.ndarray, size: int) -> np.ndarray:

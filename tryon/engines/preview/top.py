@@ -11,7 +11,7 @@ from tryon.engines.preview.front import arms, hands, head, over
 from tryon.engines.preview.laid import Laid, Piece
 from tryon.engines.preview.pixels import enlarged, full, grown, labelled, soft
 from tryon.engines.preview.sleeves import SLEEVE_LABEL, sleeve_patch
-from tryon.engines.preview.source import Source
+from tryon.engines.preview.source import Source, without_tails
 from tryon.engines.preview.torso import CHEST, place_corners, torso_patch
 from tryon.engines.preview.wardrobe import WAIST, Wardrobe
 
@@ -22,6 +22,7 @@ TUCK_ABOVE = 0.93
 
 def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
     """Lay a top on a figure."""
+    garment = without_tails(garment)
     source = Source(garment)
     scale = CHEST * figure.frame.shoulder_width / max(source.chest, 1)
     corners = place_corners(source, figure, scale)

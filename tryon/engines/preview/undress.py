@@ -36,6 +36,8 @@ LEG_RADII = (0.29, 0.17, 0.11)
 LEG_LABEL = {"left": Parse.RIGHT_LEG, "right": Parse.LEFT_LEG}
 # Where trousers and skirts begin at the latest, in torso lengths, when the top worn now hangs over them.
 TROUSERS = 0.85
+# By how much skin and cloth must differ in hue (Lab's a and b) to be told apart between the fingers.
+HUES = 20.0
 # A fixed seed: the same bytes twice.
 _GRAIN = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 4, (128, 128)).astype(np.float32), (0, 0), 1.0)
 
@@ -62,10 +64,30 @@ def edged(figure: Figure, wardrobe: Wardrobe) -> np.ndarray:
     clothes = _without_specks(wardrobe.top | wardrobe.bottom, int(0.08 * figure.frame.shoulder_width))
     arms = labelled(parse, *ARMS)
     kept = (arms | labelled(parse, *LEGS) | clothes | figure.person.carried) & ~grown(off, 3)
-    hands = np.minimum(*(figure.limbs.hand[side][0] for side in OWN_SIDES)) < 2
+    fingers = [(figure.limbs.hand[side][0] < 2) & (figure.limbs.hand[side][1] > 0.15) for side in OWN_SIDES]
     # The shadow of a cuff goes with it, but fingers before the cloth stay whole.
-    cuffs = arms & grown(off, int(0.06 * figure.frame.shoulder_width) | 1) & ~full(hands, off.shape)
+    cuffs = arms & grown(off, int(0.06 * figure.frame.shoulder_width) | 1) & ~full(fingers[0] | fingers[1], off.shape)
+    cuffs |= _between_fingers(figure, off, arms)
     return ((grown(off, 9) & ~kept) | cuffs) & ~labelled(parse, Parse.FACE, Parse.HAIR)
+
+
+def _between_fingers(figure: Figure, off: np.ndarray, arms: np.ndarray) -> np.ndarray:
+    """Where what a parse map takes for a hand has the hue of the clothes that come off; bool (H, W)."""
+    near = int(0.15 * figure.frame.shoulder_width) | 1
+    found = np.zeros_like(off)
+    hands = np.minimum(*(figure.limbs.hand[side][0] for side in OWN_SIDES)) < 1.5
+    hands = arms & full(hands, off.shape) & grown(off, near)
+    box = box_of(hands, margin=near)
+    if not hands.any():
+        return found
+    hue = cv2.cvtColor(figure.person.image[box], cv2.COLOR_RGB2LAB)[..., 1:].astype(np.float32)
+    cloth, known = local_mean(hue, shrunk(off[box], 5).astype(np.float32), 0.5 * near)
+    skin = np.median(hue[hands[box]], axis=0)
+    apart = cloth - skin
+    contrast = (apart**2).sum(-1)
+    share = ((hue - skin) * apart).sum(-1) / (contrast + 1)
+    found[box] = grown(hands[box] & (known > 1e-4) & (contrast > HUES**2) & (share > 0.4), 3) & hands[box]
+    return found
 
 
 def _without_specks(mask: np.ndarray, size: int) -> np.ndarray:
@@ -129,8 +151,8 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     bare = arms | (trunk & (along < (1.1 if wardrobe.belly else BELLY)))
     bare = _smooth(bare & body, 0.03 * frame.shoulder_width / HALF)
     skin = np.maximum(soft(bare, 0.8), legs * (along > 0.9) * soft(body, 0.8))
-    on_arm = 1.04 - 0.30 * np.clip(to_arm, 0, 1) ** 3
-    on_leg = 1.02 - 0.22 * np.clip(to_leg, 0, 1) ** 3
+    on_arm = 1.06 - 0.14 * to_arm - 0.24 * np.clip(to_arm, 0, 1) ** 3
+    on_leg = 1.05 - 0.12 * np.clip(to_leg, 0, 1) - 0.18 * np.clip(to_leg, 0, 1) ** 3
     on_trunk = 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2
     rounded = np.where(arms, on_arm, np.where((legs > 0) & (along > 1.1), on_leg, on_trunk))
     nothing = np.zeros(half, bool)
@@ -155,7 +177,7 @@ def _shoulders(figure: Figure, half: tuple[int, int]) -> np.ndarray:
     lean = float(np.clip(frame.across(ears) / unit, -0.15, 0.15))
     sides = []
     for side, sign in SIDES:
-        root, end = figure.necks[side], figure.shoulders[side]
+        root, end = figure.necks[side] + 0.04 * unit * frame.down, figure.shoulders[side]
         slope = root + 0.3 * (end - root) + 0.02 * unit * frame.down
         throat = root - sign * 0.06 * unit * frame.right
         chin = throat + (0.5 * lean * frame.right - 0.25 * frame.down) * unit
