@@ -1,5 +1,7 @@
 """The preview engine puts a drawn top on a person, and leaves alone what is the person's own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage.data import astronaut
@@ -96,13 +98,23 @@ def test_garments_that_cannot_be_previewed_are_refused(engine, person, picture, 
     assert garment.problems[0].code in refused.value.detail
 
 
-def composite(image, cover=1.0, cloth=None, folds=0):
+def test_a_top_found_from_the_waist_down_only_is_torn(engine, person, tee):
+    top = min(point[1] for point in tee.landmarks.values())
+    lower = 0.5 * (top + tee.landmarks["hem_left"][1])
+    mask, parts = tee.mask.copy(), tee.parts.copy()
+    mask[: int(lower)], parts[: int(lower)] = 0, 0
+    with pytest.raises(Refusal) as refused:
+        engine.generate(person, [replace(tee, mask=mask, parts=parts)])
+    assert refused.value.code == "result.torn"
+
+
+def composite(image, cover=1.0, cloth=None, folds=0, chest=1.0):
     """One garment all over a picture, half of it hidden with `cover` 0.5."""
     shape = image.shape[:2]
     cloth = image if cloth is None else np.full(image.shape, cloth, np.uint8)
     drawn = Drawn(
         cloth=cloth.astype(np.float32), cover=np.full(shape, cover, np.float32), whole=np.ones(shape, np.float32),
-        folds=folds,
+        folds=folds, chest=chest,
     )  # fmt: skip
     return Composite(image, np.ones(shape, bool), (drawn,))
 
@@ -115,6 +127,7 @@ PHOTO, PICTURE = np.full((60, 50, 3), 90, np.uint8), np.full((60, 50, 3), 160, n
     [
         ("result.no_change", composite(PHOTO)),
         ("result.hidden", composite(PICTURE, cover=0.3)),
+        ("result.torn", composite(PICTURE, chest=0.6)),
         ("result.folded", composite(PICTURE, folds=1)),
         ("result.colour_drift", composite(PICTURE, cloth=(200, 40, 40))),
     ],

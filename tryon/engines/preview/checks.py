@@ -12,16 +12,19 @@ from tryon.engines.preview.compose import Composite, Drawn
 LEAST_CHANGE = 0.004
 LEAST_SEEN = 0.55
 LARGEST_DRIFT = 10.0
+# Of the chest; a deep neck leaves a tenth of it bare.
+LEAST_COVERED = 0.75
 
 
 def facts(photo: np.ndarray, composite: Composite) -> dict:
     """What can be told of a picture, for the checks and the job's notes: the share of the photo that changed, the
-    share of each garment that is seen, the CIEDE2000 between its colour as photographed and as it came out, and how
-    many cells are folded; of several garments the worst."""
+    share of each garment that is seen, the CIEDE2000 between its colour as photographed and as it came out, the
+    share of the chest that is covered, and how many cells are folded; of several garments the worst."""
     return {
         "changed": round(float((cv2.absdiff(composite.image, photo).reshape(-1, 3)[::5].max(-1) > 6).mean()), 4),
         "seen": round(min(_seen(drawn) for drawn in composite.drawn), 3),
         "delta_e": round(max(_drift(drawn, composite.image) for drawn in composite.drawn), 2),
+        "chest": round(min(drawn.chest for drawn in composite.drawn), 3),
         "folds": sum(drawn.folds for drawn in composite.drawn),
     }
 
@@ -41,6 +44,12 @@ def check(notes: dict) -> None:
                 "Hair, arms or a bag would hide most of this garment. Please choose a photo with a clear view."
             ),
             f"seen {notes['seen']}",
+        )
+    if notes["chest"] < LEAST_COVERED:
+        raise Refusal(
+            "result.torn",
+            gettext_noop("This garment could not be told from what lies around it. Please try another one."),
+            f"chest covered {notes['chest']}",
         )
     if notes["folds"]:
         raise Refusal(

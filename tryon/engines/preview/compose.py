@@ -11,11 +11,15 @@ import numpy as np
 from preprocessing.labels import Parse
 from tryon.engines.preview import shade
 from tryon.engines.preview.cloth import Cloth
-from tryon.engines.preview.figure import Figure
+from tryon.engines.preview.figure import HALF, Figure
 from tryon.engines.preview.laid import Laid
 from tryon.engines.preview.pixels import box_of, enlarged, full, halved, labelled, mixed, shrunk, soft, spread
 from tryon.engines.preview.undress import edged, without
 from tryon.engines.preview.wardrobe import Wardrobe
+
+# The middle of the chest: half its width in half shoulder widths, from and to levels in torso lengths, between the end
+# of usual necklines and the hem of a cropped top.
+CHEST = (0.5, 0.2, 0.45)
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,14 @@ class Drawn:
         cover: float32 (H, W), how much of it is seen.
         whole: float32 (H, W), how much would be seen with nothing of the person in front.
         folds: number of turned-over cells that show cloth.
+        chest: share of the chest that is covered, below what necklines leave open; 1 for bottoms.
     """
 
     cloth: np.ndarray
     cover: np.ndarray
     whole: np.ndarray
     folds: int
+    chest: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,15 @@ def _drawn(laid: Laid, figure: Figure) -> tuple[Drawn, np.ndarray]:
         cover[box] = under + alpha
     hidden = np.minimum.reduce([piece.hidden for piece in laid.pieces])
     _mend(colour, cover, laid.mended & (figure.person.mask > 127) & (hidden < 0.3), unit)
-    return Drawn(colour, cover, whole, folds), light
+    chest = 1.0 if laid.garment.category == "lower" else _chest_covered(figure, whole)
+    return Drawn(colour, cover, whole, folds, chest), light
+
+
+def _chest_covered(figure: Figure, whole: np.ndarray) -> float:
+    across, along = figure.half_maps
+    chest = (np.abs(across) < CHEST[0]) & (along > CHEST[1]) & (along < CHEST[2])
+    covered = whole[::HALF, ::HALF][chest] > 0.5
+    return float(covered.mean()) if covered.size else 1.0
 
 
 def _mend(colour: np.ndarray, cover: np.ndarray, where: np.ndarray, unit: float) -> None:

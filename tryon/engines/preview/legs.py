@@ -37,7 +37,9 @@ def trouser_patches(
     """The panel above the crotch and the legs by side, down to the level `hem`, from under a hem that lies over it."""
     halves, legs = [], {}
     for side, sign in SIDES:
-        rise = Patch(_drawn_rise(garment, bottom, side, sign), _worn_rise(garment, bottom, body, scale, side, sign, over_it))
+        rise = Patch(
+            _drawn_rise(garment, bottom, side, sign), _worn_rise(garment, bottom, body, scale, side, sign, over_it)
+        )
         drawn = _drawn_edges(garment, bottom, side)
         worn = _worn_edges(bottom, drawn, body, scale, hem, side, hip=rise.target[-1, 0])
         legs[side] = untangled(Patch(_strip(*drawn), _strip(*worn)))

@@ -15,7 +15,7 @@ from tryon.engines.preview.wardrobe import WAIST, Wardrobe
 
 # Columns a hem is looked for in, in half shoulder widths, and pixels (of every second) that tell one.
 REACH, COLUMNS, ENOUGH = 1.2, 39, 12
-# How far a column's hem may lie from a straight one through the middle, in torso lengths: beyond are sleeves and hands.
+# How far a column's hem may lie from a straight one through all, in torso lengths: beyond are sleeves and hands.
 SLACK = 0.07
 # How much wider than the top a bottom comes out of it, and how much it widens from there for each pixel down.
 OUT, FLARE = 1.03, 0.6

@@ -11,7 +11,6 @@ from scipy.ndimage import gaussian_filter1d
 from preprocessing.garment.prepare import BODY, PreparedGarment
 from tryon.engines.preview.figure import SIDES
 
-
 # Widths of the chest below which what sticks out of a mask is no cloth, but a fleck of the background.
 FLECK = 0.05
 # The same for what hangs below the hem.
