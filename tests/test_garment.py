@@ -72,6 +72,16 @@ def test_no_shape_makes_it_raise():
         assert garment.parts is not None or garment.problems
 
 
+@pytest.mark.parametrize("category", ["upper", "lower", "dress"])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 3, 4), (5, 400, 3), (400, 5, 4), (40, 40, 3), (40, 3000, 3)])
+def test_no_size_makes_it_raise(category, shape):
+    chance = np.random.default_rng(6)
+    for picture in (np.zeros(shape, np.uint8), chance.integers(0, 256, shape, dtype=np.uint8)):
+        garment = prepare_garment(picture, category)
+        assert garment.problems
+        assert PreparedGarment.from_bytes(garment.to_bytes()).problems == garment.problems
+
+
 def test_a_garment_goes_to_bytes_and_back():
     picture, _ = drawn_garments.jumper()
     garment = prepare_garment(picture, "upper", Attributes(sleeve="long"))

@@ -20,6 +20,8 @@ from preprocessing.networks.cloth import surer
 # Raised when the same picture gives another result, so that analyses are made anew.
 VERSION = "2"
 LONG_SIDE = 1024
+# In a picture smaller than this nothing can be told apart.
+LEAST_SIDE = 32
 __all__ = [
     "BODY", "LEFT_LEG", "LEFT_SLEEVE", "RIGHT_LEG", "RIGHT_SLEEVE",
     "Attributes", "PreparedGarment", "Problem", "prepare_garment",
@@ -137,6 +139,8 @@ def prepare_garment(
         if picture[..., 3].min() < 128:
             alpha = picture[..., 3]
         picture = _on_white(picture)
+    if min(picture.shape[:2]) < LEAST_SIDE:
+        return PreparedGarment(picture, category, problems=problems_of(["garment.too_small"]))
     if mask is not None:
         found = _given_mask(mask, picture.shape[:2])
     else:
