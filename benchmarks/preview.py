@@ -5,7 +5,8 @@
     ./dev bench preview --data DIR --half held-out --sheet OUT   # and sheets photo | garment | result in OUT
 
 A pairs.csv has the columns person, garment and category (or cloth_type), with paths relative to DIR. Its even rows,
-counted from 0, are the tuning half, its odd ones are held out.
+counted from 0, are the tuning half, its odd ones are held out. Each pair with a bottom is also run as an outfit, with
+a top of the tuning half.
 Times are CPU seconds on one thread, of pictures decoded already and networks loaded already; medians over pairs. Cold
 is all three stages, warm is the last alone: a photo is prepared once, a garment when it is uploaded. One pair is in
 memory at a time, so the peak is that of a worker that only previews. Colours and folds are measured before the
@@ -22,7 +23,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -30,7 +32,7 @@ import numpy as np
 from PIL import Image
 
 from preprocessing.errors import Refusal
-from preprocessing.garment.prepare import Attributes, prepare_garment
+from preprocessing.garment.prepare import Attributes, PreparedGarment, prepare_garment
 from preprocessing.labels import Parse
 from preprocessing.person.difficulty import pose_difficulty
 from preprocessing.person.prepare import PreparedPerson, prepare_person
@@ -40,6 +42,7 @@ from tryon.engines.preview.checks import check
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
 STAGES = ("person", "garment", "generate")
+OUTFIT_FIGURES = ("pairs", "shown", "warm_s", "warm_s_max", "folded_cells", "stray_pixels")
 HALVES = {"tuning": slice(0, None, 2), "held-out": slice(1, None, 2), "all": slice(None)}
 # Height of a row, widths of photo, garment and result, rows and columns of a sheet.
 ROW, WIDTHS, ROWS, COLUMNS = 400, (160, 130, 310), 4, 4
@@ -47,10 +50,17 @@ ROW, WIDTHS, ROWS, COLUMNS = 400, (160, 130, 310), 4, 4
 
 @dataclass(frozen=True)
 class Pair:
+    """A person and what they try on: a garment, or an outfit of a bottom and a top (a pair of its own)."""
+
     person: Path
     garment: Path
     category: str
     sleeve: str | None = None
+    top: Pair | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.category if self.top is None else "outfit"
 
 
 @dataclass
@@ -107,6 +117,15 @@ def sample_pairs(half: str) -> list[Pair]:
     return pairs[HALVES[half]]
 
 
+def outfits(pairs: list[Pair], tops: list[Pair]) -> list[Pair]:
+    """The pairs with a bottom, each with the next of the tops."""
+    tops = [pair for pair in tops if pair.category == "upper"]
+    bottoms = [pair for pair in pairs if pair.category == "lower"]
+    if not tops:
+        return []
+    return [replace(pair, top=tops[number % len(tops)]) for number, pair in enumerate(bottoms)]
+
+
 def pixels(path: Path) -> np.ndarray:
     image = Image.open(path)
     return np.asarray(image.convert("RGBA" if image.mode in ("RGBA", "LA", "P") else "RGB"))
@@ -132,6 +151,9 @@ class Bench:
             raise self._found
         return self._found
 
+    def _garment(self, pair: Pair) -> tuple[PreparedGarment, float]:
+        return _timed(prepare_garment, pixels(pair.garment), pair.category, Attributes(sleeve=pair.sleeve))
+
     def run(self, pair: Pair, tiles: bool = False) -> Outcome:
         outcome = Outcome(pair)
         result = None
@@ -139,10 +161,9 @@ class Bench:
             person = self._prepared(pair.person)
             outcome.seconds["person"] = self._seconds
             outcome.level = pose_difficulty(person.keypoints).level
-            garment, outcome.seconds["garment"] = _timed(
-                prepare_garment, pixels(pair.garment), pair.category, Attributes(sleeve=pair.sleeve)
-            )
-            result, outcome.seconds["generate"] = _timed(self._engine.draw, person, [garment])
+            garments, seconds = zip(*[self._garment(one) for one in (pair, pair.top) if one is not None], strict=True)
+            outcome.seconds["garment"] = sum(seconds)
+            result, outcome.seconds["generate"] = _timed(self._engine.draw, person, garments)
             outcome.notes, outcome.stray = result.notes, _stray(person, result)
             check(result.notes)
         except Refusal as refusal:
@@ -173,6 +194,7 @@ def figures(outcomes: list[Outcome]) -> dict:
         "stages_s": stages,
         "cold_s": round(float(np.median([sum(o.seconds.values()) for o in drawn])), 3) if drawn else None,
         "warm_s": stages.get("generate"),
+        "warm_s_max": round(max(o.seconds["generate"] for o in drawn), 3) if drawn else None,
         "delta_e_median": round(float(np.median(colour)), 2) if drawn else None,
         "delta_e_p95": round(float(np.quantile(colour, 0.95)), 2) if drawn else None,
         "folded_cells": sum(outcome.notes["folds"] for outcome in drawn),
@@ -207,7 +229,11 @@ def _fitted(image: np.ndarray, width: int) -> np.ndarray:
 
 def _tile(outcome: Outcome, result: Generated | None) -> bytes:
     """Photo, garment and result beside each other; a refused one darker."""
-    photo, garment = pixels(outcome.pair.person), pixels(outcome.pair.garment)
+    photo, garment = pixels(outcome.pair.person), pixels(outcome.pair.garment)[..., :3]
+    if outcome.pair.top is not None:
+        above = pixels(outcome.pair.top.garment)[..., :3]
+        above = cv2.resize(above, (garment.shape[1], above.shape[0] * garment.shape[1] // above.shape[1]))
+        garment = np.vstack([above, garment])
     made = photo[..., :3] // 4 if result is None else result.image // (2 if outcome.refused else 1)
     tile = np.hstack([_fitted(image, width) for image, width in zip((photo, garment, made), WIDTHS, strict=True)])
     caption = f"{outcome.pair.person.stem[:16]} + {outcome.pair.garment.stem[:24]}: {outcome.refused or outcome.notes}"
@@ -237,23 +263,29 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
 
-    pairs = listed_pairs(arguments.data, arguments.half) if arguments.data else sample_pairs(arguments.half)
+    listed = partial(listed_pairs, arguments.data) if arguments.data else sample_pairs
+    pairs = listed(arguments.half)
     _, load_seconds = _timed(Bench().run, pairs[0])  # loads the networks
     bench = Bench()
-    outcomes = [bench.run(pair, tiles=bool(arguments.sheet)) for pair in pairs]
+    single, together = (
+        [bench.run(pair, tiles=bool(arguments.sheet)) for pair in some]
+        for some in (pairs, outfits(pairs, listed("tuning")))
+    )
+    outcomes = single + together
 
-    found = figures(outcomes) | {
+    found = figures(single) | {
         "load_s": round(load_seconds, 2),
         "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "by_category": split(outcomes, lambda outcome: outcome.pair.category),
+        **{f"outfit_{name}": value for name, value in figures(together).items() if name in OUTFIT_FIGURES},
+        "by_category": split(outcomes, lambda outcome: outcome.pair.kind),
         "by_pose": split(outcomes, lambda outcome: outcome.level),
     }
     for name, value in found.items():
         if not name.startswith("by_"):
-            print(f"{name:18} {value}")
+            print(f"{name:20} {value}")
             continue
         for group, line in value.items():
-            print(f"{name:18} {group}: shown {line['shown']}, refused {line['refused'] or 'none'}")
+            print(f"{name:20} {group}: shown {line['shown']}, refused {line['refused'] or 'none'}")
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=2) + "\n")
     if arguments.sheet:
