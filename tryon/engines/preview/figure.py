@@ -74,6 +74,16 @@ class Figure:
         """The same of every second pixel."""
         return self.frame.maps(self.person.parse[::HALF, ::HALF].shape, HALF)
 
+    @cached_property
+    def bottom_at_waist(self) -> bool:
+        """Whether a bottom begins where the top worn now ends; under a cropped one there is skin."""
+        if self.waist is None:
+            return True
+        across, along = self.half_maps
+        below = (np.abs(across) < 0.5) & (along > self.waist + 0.02) & (along < self.waist + 0.12)
+        labels = self.person.parse[::HALF, ::HALF][below]
+        return bool(np.isin(labels, BOTTOMS).sum() > (labels == Parse.TORSO_SKIN).sum())
+
     def half_width(self, side: str, level: np.ndarray) -> np.ndarray:
         return np.interp(level, LEVELS, self.half_widths[side])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from preprocessing.garment.prepare import BODY, PreparedGarment
-from preprocessing.labels import ARMS, BOTTOMS, Parse
+from preprocessing.labels import ARMS, Parse
 from tryon.engines.preview.figure import SIDES, Figure
 from tryon.engines.preview.front import arms, hands, head, over
 from tryon.engines.preview.laid import Laid, Piece
@@ -83,20 +83,12 @@ def _hem(source: Source, figure: Figure, corners: dict, scale: float) -> tuple[f
     if (figure.person.parse == Parse.DRESS).any():
         waist = WAIST
     elif waist is not None and 0.5 < waist < 1.35:
-        tucked = waist < TUCK_ABOVE and hem > waist + 0.03 and _worn_inside(figure, waist)
+        tucked = waist < TUCK_ABOVE and hem > waist + 0.03 and figure.bottom_at_waist
     if hem > HEM_SOFT:
         hem = HEM_SOFT + 0.5 * (hem - HEM_SOFT)
     if waist is not None and 0.5 < waist < 1.35 and waist - 0.60 < hem < waist + 0.04:
         hem = waist + 0.05  # a little longer, rather than a strip of the old top
     return float(np.clip(hem, 0.45, HEM_LAST)), tucked
-
-
-def _worn_inside(figure: Figure, waist: float) -> bool:
-    """Whether a bottom begins where the top worn now ends; under a cropped one there is skin."""
-    across, along = figure.half_maps
-    below = (np.abs(across) < 0.5) & (along > waist + 0.02) & (along < waist + 0.12)
-    labels = figure.person.parse[::2, ::2][below]
-    return bool(np.isin(labels, BOTTOMS).sum() > (labels == Parse.TORSO_SKIN).sum())
 
 
 def _cut(figure: Figure, wardrobe: Wardrobe) -> np.ndarray | None:

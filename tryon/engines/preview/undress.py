@@ -13,7 +13,7 @@ import numpy as np
 from preprocessing.labels import ARMS, BOTTOMS, LEGS, TOPS, Joint, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from preprocessing.person.body import capsule
-from tryon.engines.preview.arm import bared
+from tryon.engines.preview.arm import SHOULDER, bared
 from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, SIDES, Figure, prior_widths
 from tryon.engines.preview.lower_body import LEG_JOINTS, leg_joints
 from tryon.engines.preview.pixels import (
@@ -156,11 +156,12 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     on_trunk = 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2
     rounded = np.where(arms, on_arm, np.where((legs > 0) & (along > 1.1), on_leg, on_trunk))
     nothing = np.zeros(half, bool)
+    begins = min(waist - 0.02, TROUSERS) if figure.bottom_at_waist else TROUSERS
     hem = grown(wardrobe.top[::HALF, ::HALF], 5)  # cloth goes on below its edge
     return Zones(
         skin,
         top=((trunk & (along < min(waist + 0.05, 0.95))) | hem) & ~arms if wardrobe.top.any() else nothing,
-        bottom=trunk & (along > min(waist - 0.02, TROUSERS)) & ~arms if wardrobe.bottom.any() else nothing,
+        bottom=trunk & (along > begins) & ~arms if wardrobe.bottom.any() else nothing,
         round=cv2.GaussianBlur(rounded.astype(np.float32), (0, 0), 0.0175 * frame.shoulder_width),
     )
 
@@ -196,13 +197,24 @@ def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.nda
         hand = limbs.hand[OWN_SIDE[side]][0] / 0.8
         one = (hand < 1).astype(np.uint8)
         cv2.fillPoly(one, [np.int32(np.round(arm.outline / HALF))], 1)
-        cv2.circle(one, [int(place / HALF) for place in arm.path[0]], int(arm.half[0] / HALF), 1, cv2.FILLED)
+        round_ = max(float(arm.half[0]), float(np.hypot(*(figure.shoulders[side] - arm.path[0]))))
+        cv2.circle(one, [int(place / HALF) for place in arm.path[0]], int(round_ / HALF), 1, cv2.FILLED)
+        cv2.fillPoly(one, [_shoulder(figure, side)], 1)
         inward = cv2.distanceTransform(one, cv2.DIST_L2, 3) / (np.median(arm.half) / HALF)
         arms |= one
         to_axis = np.where(one > 0, 1 - np.minimum(inward, 1), to_axis)
     near = np.minimum.reduce([part[side][0] for part in (limbs.forearm, limbs.hand) for side in OWN_SIDES])
     inside = (np.abs(across) < 0.75) & (along > 0) & ~(near < 0.9)
     return (arms > 0) & ~inside, to_axis
+
+
+def _shoulder(figure: Figure, side: str) -> np.ndarray:
+    """The outline of a bare shoulder, from the neck to where the arm has become an arm; int32 (N, 2), half the size."""
+    arm = figure.arms[side]
+    across = arm.normal[SHOULDER] * arm.half[SHOULDER]
+    outer, inner = arm.path[SHOULDER] + across, arm.path[SHOULDER] - across
+    corners = [figure.necks[side], figure.shoulders[side], outer, inner]
+    return cv2.convexHull(np.int32(np.round(np.array(corners) / HALF)))
 
 
 def _legs(figure: Figure, half: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
