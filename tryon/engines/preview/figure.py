@@ -34,6 +34,8 @@ HALF, QUARTER = 2, 4
 NECK_ACROSS, NECK_UP, NECK_LEAST, NECK_MOST = 0.22, 0.23, 0.13, 0.30
 # At the hips, from this level down, an arm with this much of the body beyond it lies before the body.
 HIPS_FROM, CROSSED = 0.75, 0.12
+# What of an arm before the body is seen beyond the body's edge at least, when it is bared of a sleeve.
+ARM_SHOWN = 0.05
 # Half the width of a torso at some places along it, for where arms or clothes hide it.
 LEVELS = np.linspace(0.15, 1.7, 48)
 PRIOR_LEVELS, PRIOR_WIDTHS = (0.15, 0.35, 0.62, 1.0, 1.25, 1.7), (0.52, 0.50, 0.44, 0.55, 0.57, 0.55)
@@ -133,7 +135,10 @@ def _half_widths(person: PreparedPerson, frame: BodyFrame, limbs: Limbs) -> tupl
         behind = np.clip(measured + 0.09 * unit, 0.95 * usual, 1.22 * usual)
         width = np.where(hidden, behind, np.clip(measured, 0.72 * usual, 1.32 * usual))
         width = np.where(hidden & (measured < 0.8 * usual), usual, width)
-        limit = np.where(arm[np.arange(len(LEVELS)), first], measured + 0.11 * unit, 9 * unit)
+        outside = label == Parse.BACKGROUND
+        outline = np.where(outside.any(1), reach[outside.argmax(1)], 9 * unit) - ARM_SHOWN * unit
+        beneath = np.minimum(measured + 0.11 * unit, np.maximum(outline, measured))
+        limit = np.where(arm[np.arange(len(LEVELS)), first], beneath, 9 * unit)
         limits[side] = minimum_filter1d(limit, 3, mode="nearest")
         width = np.minimum(width, limit)
         widths[side] = gaussian_filter1d(median_filter(width, 5, mode="nearest"), 1.5, mode="nearest")

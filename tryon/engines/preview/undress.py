@@ -209,7 +209,7 @@ def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.nda
 
 
 def _shoulder(figure: Figure, side: str) -> np.ndarray:
-    """The outline of a bare shoulder, from the neck to where the arm has become an arm; int32 (N, 2), half the size."""
+    """The outline of a bare shoulder, from the neck to where the arm is an arm; int32 (N, 2), at half the size."""
     arm = figure.arms[side]
     across = arm.normal[SHOULDER] * arm.half[SHOULDER]
     outer, inner = arm.path[SHOULDER] + across, arm.path[SHOULDER] - across
