@@ -7,7 +7,7 @@ import numpy as np
 
 from preprocessing.labels import ARMS, TOPS, Parse
 from tryon.engines.preview.figure import ARM_LABEL, HALF, OWN_SIDE, Figure
-from tryon.engines.preview.pixels import full, labelled, soft
+from tryon.engines.preview.pixels import enlarged, full, labelled, soft
 
 HEAD = (Parse.HAT, Parse.HAIR, Parse.SUNGLASSES, Parse.SCARF, Parse.FACE, Parse.GLOVE)
 
@@ -53,7 +53,7 @@ def arms(figure: Figure, sleeve: str | None) -> np.ndarray:
             below_sleeve |= (distance < 0.8) & (place > covered)
             below_sleeve |= limbs.forearm[side][0] < 0.92  # not the hand, which would be bare: it is in a pocket
     front = labelled(parse, *ARMS) & full(bare, parse.shape)
-    front |= worn & full(below_sleeve, parse.shape)
+    front |= worn & (enlarged(soft(below_sleeve, 2.0), parse.shape) > 0.5)
     return soft(front, 1.0)
 
 

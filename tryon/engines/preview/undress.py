@@ -38,6 +38,8 @@ LEG_LABEL = {"left": Parse.RIGHT_LEG, "right": Parse.LEFT_LEG}
 TROUSERS = 0.85
 # By how much skin and cloth must differ in hue (Lab's a and b) to be told apart between the fingers.
 HUES = 20.0
+# Of 255, how much of a blurred mask lies as far inside as cloth is thick.
+INSIDE = 205
 # A fixed seed: the same bytes twice.
 _GRAIN = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 4, (128, 128)).astype(np.float32), (0, 0), 1.0)
 
@@ -146,11 +148,12 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     usual = prior_widths(frame, person.keypoints, along).astype(np.float32)  # the clothes worn may be loose
     widths = np.minimum(0.97 * widths, usual) / np.float32(frame.shoulder_width / 2)
     trunk = (np.abs(across) < np.minimum(widths, 1.12)) & (along > -0.35) & ((along > 0.12) | _shoulders(figure, half))
-    body = shrunk(person.mask > 100, int(0.04 * frame.shoulder_width) | 1)[::HALF, ::HALF]  # cloth has a thickness
+    # Cloth has a thickness; and the mask comes in steps that no skin has.
+    body = cv2.GaussianBlur(person.mask[::HALF, ::HALF], (0, 0), 0.025 * frame.shoulder_width / HALF) > INSIDE
     waist = 1.0 if figure.waist is None else figure.waist
     bare = arms | (trunk & (along < (1.1 if wardrobe.belly else BELLY)))
     bare = _smooth(bare & body, 0.03 * frame.shoulder_width / HALF)
-    skin = np.maximum(soft(bare, 0.8), legs * (along > 0.9) * soft(body, 0.8))
+    skin = np.maximum(bare, legs * (along > 0.9) * soft(body, 0.8))
     on_arm = 1.06 - 0.14 * to_arm - 0.24 * np.clip(to_arm, 0, 1) ** 3
     on_leg = 1.05 - 0.12 * np.clip(to_leg, 0, 1) - 0.18 * np.clip(to_leg, 0, 1) ** 3
     on_trunk = 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2
@@ -167,8 +170,9 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
 
 
 def _smooth(zone: np.ndarray, sigma: float) -> np.ndarray:
-    """A zone whose outline has lost the creases of the clothes it was taken from."""
-    return soft(zone, sigma) > 0.5
+    """A zone whose outline has lost the creases of the clothes it was taken from, with a soft edge; float32."""
+    blurred = soft(zone, sigma)
+    return np.clip((blurred - 0.5) * np.float32(1.5 * sigma) + 0.5, 0, 1)
 
 
 def _shoulders(figure: Figure, half: tuple[int, int]) -> np.ndarray:
