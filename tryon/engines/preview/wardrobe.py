@@ -97,15 +97,15 @@ def _parted_within(
     band = grown(top, reach) & grown(bottom, reach) & (top | bottom)
     if band.sum() < 50:
         return top, bottom
-    box = box_of(band, margin=2 * reach)
+    box = box_of(band, margin=3 * reach)
     lab = cv2.cvtColor(image[box], cv2.COLOR_RGB2LAB).astype(np.float32)
     (over, known_over), (under, known_under) = (
-        local_mean(lab, shrunk(worn[box], reach).astype(np.float32), border) for worn in (top, bottom)
+        local_mean(lab, shrunk(worn[box], reach).astype(np.float32), 2 * border) for worn in (top, bottom)
     )
     apart = over - under
     contrast = (apart**2).sum(-1)
     share = cv2.blur(((lab - under) * apart).sum(-1) / (contrast + 1), (3, 3))
-    told = band[box] & (contrast > CONTRAST**2) & (known_over > 0.01) & (known_under > 0.01)
+    told = band[box] & (contrast > CONTRAST**2) & (known_over > 0.001) & (known_under > 0.001)
     told &= np.where(top[box], share < least, share > 1 - least) | (least == 0.5)
     above = cv2.medianBlur(np.where(told, share > 0.5, top[box]).astype(np.uint8), 7).view(bool)
     top, bottom = top.copy(), bottom.copy()
