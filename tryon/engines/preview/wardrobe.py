@@ -15,9 +15,9 @@ from tryon.engines.preview.pixels import box_of, grown, labelled, local_mean, sh
 WAIST = 0.66
 # Below this level, in torso lengths, a dress leaves nothing of the trunk bare.
 BELLY = 0.4
-# How far from the border between top and bottom in the parse map the true one is looked for, in shoulder widths: first
-# where it may be in folds and shadow, of colours that surely are the other's; then closely. And by how much the
-# colours must differ there (Lab, 0 to 255 each) to tell.
+# How wide the band about the border between top and bottom in the parse map is in which the true one is looked for, in
+# shoulder widths, and the least share of a garment's colour that makes a pixel the other's: first widely, for surer
+# ones, then closely. And by how much the colours must differ there (Lab, 0 to 255 each) to tell.
 BORDERS = ((0.24, 0.35), (0.06, 0.5))
 CONTRAST = 30.0
 
@@ -92,7 +92,8 @@ def _parted(figure: Figure, top: np.ndarray, bottom: np.ndarray) -> tuple[np.nda
 def _parted_within(
     image: np.ndarray, top: np.ndarray, bottom: np.ndarray, border: float, least: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The border moved by up to `border` pixels to colours that are the other garment's by 1 - `least` or more."""
+    """The border moved within a band `border` pixels wide to where pixels have less than `least` of their garment's
+    colour."""
     reach = int(border) | 1
     band = grown(top, reach) & grown(bottom, reach) & (top | bottom)
     if band.sum() < 50:
