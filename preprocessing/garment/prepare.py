@@ -17,11 +17,10 @@ from preprocessing.garment.parts import BODY, LEFT_LEG, LEFT_SLEEVE, RIGHT_LEG, 
 from preprocessing.garment.problems import Problem, picture_problems, problems_of, shape_problems
 from preprocessing.networks.cloth import surer
 
-# Raised when the same picture gives another result, so that analyses are made anew.
-VERSION = "2"
 LONG_SIDE = 1024
 # In a picture smaller than this nothing can be told apart.
 LEAST_SIDE = 32
+
 __all__ = [
     "BODY", "LEFT_LEG", "LEFT_SLEEVE", "RIGHT_LEG", "RIGHT_SLEEVE",
     "Attributes", "PreparedGarment", "Problem", "prepare_garment",
