@@ -59,6 +59,20 @@ def test_the_edge_is_soft_and_narrow():
     assert 0.2 * outline < between.sum() < 3 * outline
 
 
+@pytest.mark.parametrize(("shirt", "strength"), [(WHITE, 0.15), (WHITE, 0.3), ((178, 178, 180), 0.15)])
+def test_a_shadow_of_the_garments_own_shade_is_left_behind(shirt, strength):
+    picture, exact = laid(cut(drawn_garments.tee, colour=shirt, folds=0.03), "light grey", "soft", strength)
+    assert iou(find_mask(picture).hard, exact) > 0.975
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.6])
+def test_shadow_in_a_deep_neck_is_no_inner_back(strength):
+    half = [(46, 20), (92, 40), (142, 118), (104, 146), (90, 128), (92, 320)]
+    deep = cut(lambda **options: drawn_garments.draw(half, **options), colour=RED)
+    picture, exact = laid(deep, "near white", "wide", strength)
+    assert iou(find_mask(picture).hard, exact) > 0.985
+
+
 @pytest.mark.parametrize("backdrop", ["white", "near white", "floor"])
 def test_the_gap_between_sleeve_and_body_stays_open(backdrop):
     """Closed by the cuffs, which lie against the body."""

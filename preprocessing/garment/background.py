@@ -20,6 +20,12 @@ DEEPEST, BRIGHTEST = 0.38, 1.25
 # A tone's misfit (squared distance over variance, three degrees of freedom) from which a colour is another one.
 OTHER = 16
 
+# Below this share of border pixels near a smooth background, or above this deviation from it, it has several tones.
+PLAIN, SMOOTH = 0.9, 7
+TONES = 5
+# Below this deviation it is studio paper, even but for its light.
+QUIET = 1.5
+
 
 def border(shape: tuple[int, int], width: int) -> np.ndarray:
     ring = np.ones(shape, bool)
@@ -212,3 +218,61 @@ class ShadowCount:
 def _shades(count: int) -> np.ndarray:
     """As many shares of light, from half to nearly all, in an order that has nothing to do with the picture's."""
     return np.linspace(0.5, 0.97, 17, dtype=np.float32)[np.arange(count) * 7 % 17]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A small picture with what its border says of the background.
+
+    Attributes:
+        image: float32 RGB (H, W, 3), noise taken off.
+        even: the same with the background's light made even.
+        background, likeness: the model and how the picture looks to it.
+        noise: the usual deviation of border pixels.
+        plain: 0..1, how much of the border looks like one smooth background.
+        one: whether the background is of one tone.
+    """
+
+    image: np.ndarray
+    even: np.ndarray
+    background: Background
+    likeness: Likeness
+    noise: float
+    plain: float
+    one: bool
+
+    @property
+    def quiet(self) -> float:
+        """1 on studio paper, less the more its noise hides of small changes of light."""
+        return min(1.0, QUIET / max(self.noise, 1e-3))
+
+    @property
+    def shade(self) -> np.ndarray:
+        """Share of the first tone's light (H, W)."""
+        tone = self.background.tones[0]
+        return self.even @ tone.unit / tone.length
+
+
+def ground_of(small: np.ndarray) -> Ground:
+    """What the border of a small uint8 RGB picture says of its background."""
+    ring = border(small.shape[:2], max(3, round(0.025 * min(small.shape[:2]))))
+    light = surface(small.astype(np.float32), ring)
+    away = np.abs(small - light).max(-1)
+    noise = float(np.median(away[ring]))
+    usual = away < max(7, 4 * noise)
+    plain = float(usual[ring].mean())
+    one = plain >= PLAIN and noise <= SMOOTH
+    calm = cv2.medianBlur(small, 3 if noise < 8 else 5) if noise > 3 else small
+    calm = calm.astype(np.float32)
+    even = calm * (light.reshape(-1, 3).mean(0) / light)
+    brightest = 1 if noise < QUIET else BRIGHTEST
+    background = Background.of(even, ring, 1 if one else TONES, brightest)
+    lines = ring & ~usual
+    if one and lines.sum() > 0.004 * ring.sum() and _is_thin(lines):  # joints of tiles
+        background = background.joined(Background.of(even, lines, 2))
+    return Ground(calm, even, background, background.likeness(even), noise, plain, one)
+
+
+def _is_thin(lines: np.ndarray) -> bool:
+    thickest = cv2.distanceTransform(lines.astype(np.uint8), cv2.DIST_L2, 3).max()
+    return bool(thickest <= 0.012 * min(lines.shape))

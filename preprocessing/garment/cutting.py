@@ -9,6 +9,8 @@ import numpy as np
 EVIDENCE = 8.0
 # Evidence beyond this (natural logarithm of a likelihood ratio) counts no more.
 SURE = 8.0
+# How much sharper light falls at the top of an inner back than in a shadow, as a share of the background's light.
+EDGE = 0.02
 
 
 def ellipse(size: int) -> np.ndarray:
@@ -98,9 +100,16 @@ def without_prints_cut_out(mask: np.ndarray, evidence: np.ndarray) -> np.ndarray
     return mask
 
 
-def with_inner_back(mask: np.ndarray, strange: np.ndarray) -> np.ndarray:
+def with_inner_back(mask: np.ndarray, strange: np.ndarray, shadow: np.ndarray, shade: np.ndarray) -> np.ndarray:
     """Add what shows of the back above a neckline or waistband: enclosed left, right and below, open at the top, and
-    darker all over, where background seen through a neck would be in shadow at its rim only."""
+    darker all over. Where it could be the background in shadow, the back is told by the edge that it ends with at
+    the top: a shadow fades.
+
+    Args:
+        strange: unlike the background in light (H, W).
+        shadow: like the background in shadow (H, W).
+        shade: share of the background's light (H, W).
+    """
     sides = [np.logical_or.accumulate(mask[:, ::way], axis=1)[:, ::way] for way in (1, -1)]
     valley = mask.any(0) & ~np.logical_or.accumulate(mask, axis=0) & sides[0] & sides[1]
     valley = cv2.morphologyEx(valley.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 3), np.uint8))
@@ -108,6 +117,20 @@ def with_inner_back(mask: np.ndarray, strange: np.ndarray) -> np.ndarray:
     mask = mask.copy()
     for index in range(1, count):
         part = labels == index
-        if stats[index, cv2.CC_STAT_AREA] > 20 and strange[part].mean() > 0.75:
+        if stats[index, cv2.CC_STAT_AREA] <= 20 or strange[part].mean() <= 0.75:
+            continue
+        if shadow[part].mean() < 0.5 or _top_edge(part, shade) > EDGE:
             mask |= part
     return mask
+
+
+def _top_edge(part: np.ndarray, shade: np.ndarray) -> float:
+    """How sharply light falls down the columns of a part, its lower end left out: the median of their maxima."""
+    falls = np.zeros_like(shade)
+    falls[3:-3] = shade[2:-4] - shade[4:-2] - (shade[:-6] - shade[6:]) / 3  # none where it falls evenly
+    reach = cv2.dilate(part.astype(np.uint8), np.ones((7, 1), np.uint8)) > 0
+    ends = ~cv2.erode(part.astype(np.uint8), np.ones((4, 1), np.uint8), anchor=(0, 0), borderValue=0) & part
+    below = np.logical_or.accumulate(part, axis=0) & ~part
+    looked_at = reach & ~(ends > 0) & ~below
+    columns = part.any(0)
+    return float(np.median(np.where(looked_at, falls, -1).max(0)[columns]))

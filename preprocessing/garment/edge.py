@@ -29,7 +29,7 @@ def _along(inside: np.ndarray, outside: np.ndarray, here: np.ndarray, noise: flo
     contrast = (way**2).sum(1)
     share = np.clip((step * way).sum(1) / np.maximum(contrast, 1), 0, 1)
     off = ((step - share[:, None] * way) ** 2).sum(1)
-    return share, contrast / (contrast + 150 + 40 * noise**2) * np.exp(-off / (800 + 0.1 * contrast))
+    return share, contrast / (contrast + 150 + 10 * noise**2) * np.exp(-off / (800 + 0.1 * contrast))
 
 
 def _by_tint(inside: np.ndarray, outside: np.ndarray, here: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
@@ -41,7 +41,7 @@ def _by_tint(inside: np.ndarray, outside: np.ndarray, here: np.ndarray, noise: f
     x = np.maximum((bb * fp - fb * bp) / apart, 0)
     y = np.maximum((ff * bp - fb * fp) / apart, 0)
     differ = apart / np.maximum(np.maximum(ff, bb), 1)
-    return x / np.maximum(x + y, 1e-3), differ / (differ + 200 + 40 * noise**2)
+    return x / np.maximum(x + y, 1e-3), differ / (differ + 200 + 10 * noise**2)
 
 
 def soft_edge(image: np.ndarray, mask: np.ndarray, noise: float) -> np.ndarray:

@@ -16,14 +16,17 @@ from preprocessing.garment.background import (
     ANY,
     BRIGHTEST,
     OTHER,
+    QUIET,
     SHADED,
+    TONES,
     UNLIKE,
     Background,
     ColourCount,
+    Ground,
     Likeness,
     ShadowCount,
     border,
-    surface,
+    ground_of,
 )
 from preprocessing.garment.cutting import (
     closed,
@@ -41,13 +44,13 @@ from preprocessing.garment.edge import soft_edge
 
 # Long sides of the picture that is cut, and of the one in which the edge is worked out.
 CUT_SIDE, EDGE_SIDE = 288, 512
-# Below this share of border pixels near a smooth background, or above this deviation from it, it has several tones.
-PLAIN, SMOOTH = 0.9, 7
-TONES = 5
-# Below this deviation it is studio paper, even but for its light.
-QUIET = 1.5
 # Fewer pixels of a garment than this teach nothing of its colours.
 FEW = 30
+# How much more a small step of light counts on quiet paper, and how wide a change is no step but a ramp, in pixels.
+STEPS, RAMP = 4, 4
+# Evidence (log likelihood ratio) of light that clearly rises or falls outwards, how near the line that tells, in
+# pixels, and the smallest change per pixel, as a share of the background's light, that tells.
+SLOPE, SLOPE_REACH, LEAST_RISE = 4, 8, 0.004
 # How much of a garment is likely seen in shade, as its inner back is.
 IN_SHADE = 0.03
 
@@ -72,60 +75,6 @@ class FoundMask:
 
 
 @dataclass(frozen=True)
-class _Ground:
-    """A small picture with what its border says of the background.
-
-    Attributes:
-        image: float32 RGB (H, W, 3), noise taken off.
-        even: the same with the background's light made even.
-        background, likeness: the model and how the picture looks to it.
-        noise: the usual deviation of border pixels.
-        plain: see FoundMask.
-        one: whether the background is of one tone.
-    """
-
-    image: np.ndarray
-    even: np.ndarray
-    background: Background
-    likeness: Likeness
-    noise: float
-    plain: float
-    one: bool
-
-
-def _small(image: np.ndarray, side: int) -> np.ndarray:
-    scale = side / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    size = [max(1, round(scale * length)) for length in image.shape[1::-1]]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def _ground(small: np.ndarray) -> _Ground:
-    ring = border(small.shape[:2], max(3, round(0.025 * min(small.shape[:2]))))
-    light = surface(small.astype(np.float32), ring)
-    away = np.abs(small - light).max(-1)
-    noise = float(np.median(away[ring]))
-    usual = away < max(7, 4 * noise)
-    plain = float(usual[ring].mean())
-    one = plain >= PLAIN and noise <= SMOOTH
-    calm = cv2.medianBlur(small, 3 if noise < 8 else 5) if noise > 3 else small
-    calm = calm.astype(np.float32)
-    even = calm * (light.reshape(-1, 3).mean(0) / light)
-    brightest = 1 if noise < QUIET else BRIGHTEST
-    background = Background.of(even, ring, 1 if one else TONES, brightest)
-    lines = ring & ~usual
-    if one and lines.sum() > 0.004 * ring.sum() and _is_thin(lines):  # joints of tiles
-        background = background.joined(Background.of(even, lines, 2))
-    return _Ground(calm, even, background, background.likeness(even), noise, plain, one)
-
-
-def _is_thin(lines: np.ndarray) -> bool:
-    thickest = cv2.distanceTransform(lines.astype(np.uint8), cv2.DIST_L2, 3).max()
-    return bool(thickest <= 0.012 * min(lines.shape))
-
-
-@dataclass(frozen=True)
 class _Start:
     """Where to begin; bool (H, W).
 
@@ -144,7 +93,7 @@ class _Start:
     stripes: np.ndarray
 
 
-def _start(ground: _Ground) -> _Start | None:
+def _start(ground: Ground) -> _Start | None:
     other, strange = (
         cv2.medianBlur((misfit > OTHER).astype(np.uint8), 3) > 0
         for misfit in (ground.likeness.misfit, ground.likeness.shaded_misfit)
@@ -190,18 +139,43 @@ def _wide(mask: np.ndarray) -> np.ndarray:
     return dilated(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, ellipse(size)) > 0, 5)
 
 
-def _lighter_few(ground: _Ground, middle: np.ndarray) -> np.ndarray:
+def _lighter_few(ground: Ground, middle: np.ndarray) -> np.ndarray:
     """Pixels of a garment of the background's hue that are nearer to the background than to the rest of it, where
     they are few: a gap in shadow."""
-    tone = ground.background.tones[0]
-    shade = ground.even @ tone.unit / tone.length
-    usual = float(np.median(shade[middle]))
-    lighter = shade > (usual + 1) / 2
+    usual = float(np.median(ground.shade[middle]))
+    lighter = ground.shade > (usual + 1) / 2
     few = usual < 0.93 and lighter[middle].mean() < 0.25
     return dilated(lighter, 3) if few else np.zeros_like(lighter)
 
 
-def _outline(ground: _Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | None:
+def _drawn(ground: Ground, turned: np.ndarray) -> np.ndarray:
+    """The picture whose edges draw the line, from its colours along and off the grey axis: float32 (H, W, 2). On quiet
+    paper a step of little light counts as much as a large one elsewhere; a ramp, as a shadow makes, does not."""
+    light = turned[..., 0] / 1.74
+    if ground.one:
+        steps = light - cv2.GaussianBlur(light, (0, 0), RAMP)
+        light = 128 + (1 + (STEPS - 1) * ground.quiet) * steps
+    return np.dstack([light, 128 + turned[..., 1]])
+
+
+def _by_slope(ground: Ground, garment: np.ndarray) -> np.ndarray:
+    """Evidence by how light changes outwards near the line found so far: a shadow is deepest beside the garment that
+    casts it and gets lighter away from it, and a garment gets darker where it rounds off. float32 (H, W)."""
+    outwards = cv2.distanceTransform((~garment).astype(np.uint8), cv2.DIST_L2, 5)
+    outwards -= cv2.distanceTransform(garment.astype(np.uint8), cv2.DIST_L2, 5)
+    calm, shade = cv2.GaussianBlur(outwards, (0, 0), 2), ground.shade
+    rise = sum(
+        cv2.Sobel(calm, cv2.CV_32F, *way, ksize=3, scale=1 / 8)
+        * cv2.Sobel(shade, cv2.CV_32F, *way, ksize=3, scale=1 / 8)
+        for way in ((1, 0), (0, 1))
+    )
+    told = (np.abs(outwards) < SLOPE_REACH) & (ground.likeness.shaded_misfit < OTHER)
+    tone = ground.background.tones[0]
+    certain = np.clip(rise / (LEAST_RISE + tone.light / tone.length), -1, 1)
+    return np.where(told, -SLOPE * ground.quiet * certain, 0)
+
+
+def _outline(ground: Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | None:
     """The garment (bool) and the evidence for it (float32), learning its colours and its shadow's from a first cut."""
     known, behind = start.known, ground.likeness.density
     colours = ColourCount(ground.image)
@@ -209,7 +183,7 @@ def _outline(ground: _Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | 
     fine = fine_behind = None
     if ground.one:
         fine, fine_behind = (ShadowCount(image, ground.background.tones[0]) for image in (ground.image, ground.even))
-    drawn = np.dstack([colours.turned[..., 0] / 1.74, 128 + colours.turned[..., 1]])
+    drawn = _drawn(ground, colours.turned)
     outside = border(known.shape, 1)
     if ground.one:
         outside |= ~dilated(start.place, 9)
@@ -233,6 +207,8 @@ def _outline(ground: _Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | 
         if fine is not None:
             front = np.where(fine.near, (1 - UNLIKE) * fine.density(known, (1.0, 0.9, 0.9), IN_SHADE), front)
         evidence = np.log(front + UNLIKE * ANY) - np.log(behind)
+        if garment is not None and ground.one:
+            evidence += _by_slope(ground, garment)
         evidence[start.stripes] = np.maximum(evidence[start.stripes], 1)
         inside = start.middle & (evidence > 2)
         if not inside.any():
@@ -240,7 +216,8 @@ def _outline(ground: _Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | 
         garment = large_pieces(cut(evidence, drawn, inside, outside), 0.1)
     garment = without_prints_cut_out(garment, evidence)
     if ground.one:
-        garment = with_inner_back(garment, ground.likeness.misfit > OTHER)
+        shadow = ground.likeness.shaded_misfit < OTHER
+        garment = with_inner_back(garment, ground.likeness.misfit > OTHER, shadow, ground.shade)
     return garment, evidence
 
 
@@ -270,6 +247,14 @@ def from_alpha(alpha: np.ndarray) -> FoundMask | None:
     return FoundMask(np.where(near, alpha.astype(np.float32) / 255, 0).astype(np.float32), 1.0)
 
 
+def _small(image: np.ndarray, side: int) -> np.ndarray:
+    scale = side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = [max(1, round(scale * length)) for length in image.shape[1::-1]]
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
 def find_mask(image: np.ndarray) -> FoundMask | None:
     """Find the one garment in a picture.
 
@@ -280,7 +265,7 @@ def find_mask(image: np.ndarray) -> FoundMask | None:
         None when nothing stands out.
     """
     half = _small(image, EDGE_SIDE)
-    ground = _ground(_small(half, CUT_SIDE))
+    ground = ground_of(_small(half, CUT_SIDE))
     start = _start(ground)
     found = _outline(ground, start) if start is not None else None
     if found is None or found[0].mean() < 0.01:

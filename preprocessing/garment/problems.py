@@ -18,7 +18,7 @@ SLEEVE_TOLERANCE = 0.15
 # A second piece of this share of the first is another garment, or one in two pieces.
 PIECE = 0.12
 # Below these shares a background is too busy, or garment and background too alike.
-PLAIN, CLEAR = 0.5, 0.5
+PLAIN, CLEAR = 0.5, 0.95
 
 
 @dataclass(frozen=True)

@@ -34,4 +34,4 @@ def surer(found: FoundMask | None, image: np.ndarray) -> FoundMask | None:
 def _clear(soft: np.ndarray) -> float:
     size = round(AROUND * max(soft.shape))
     near = cv2.dilate((soft > 0.5).astype(np.uint8), np.ones((2 * size + 1,) * 2, np.uint8)) > 0
-    return float((np.abs(soft - 0.5) > 0.4)[near].mean())
+    return float((np.abs(soft - 0.5) > 0.25)[near].mean())  # an edge's ramp is no doubt
