@@ -38,6 +38,10 @@ LEG_LABEL = {"left": Parse.RIGHT_LEG, "right": Parse.LEFT_LEG}
 TROUSERS = 0.85
 # By how much skin and cloth must differ in hue (Lab's a and b) to be told apart between the fingers.
 HUES = 20.0
+# How far down a hand a cuff may have hidden it; the rest of it is seen or behind something.
+WRIST = 0.3
+# Below the arms a top covers the sides of the trunk: they are left out of its bare skin rather than seen beside it.
+TAPER = 0.92
 # Of 255, how much of a blurred mask lies as far inside as cloth is thick.
 INSIDE = 205
 # A fixed seed: the same bytes twice.
@@ -151,9 +155,11 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     # Cloth has a thickness; and the mask comes in steps that no skin has.
     body = cv2.GaussianBlur(person.mask[::HALF, ::HALF], (0, 0), 0.025 * frame.shoulder_width / HALF) > INSIDE
     waist = 1.0 if figure.waist is None else figure.waist
-    bare = arms | (trunk & (along < (1.1 if wardrobe.belly else BELLY)))
+    sides = np.abs(across) > TAPER * widths
+    bare = arms | (trunk & (along < (1.1 if wardrobe.belly else BELLY)) & ~(sides & (along > BELLY)))
     bare = _smooth(bare & body, 0.03 * frame.shoulder_width / HALF)
-    skin = np.maximum(bare, legs * (along > 0.9) * soft(body, 0.8))
+    legs *= (along > 0.9) * soft(body, 0.8)
+    skin = bare if wardrobe.bottom.any() else np.maximum(bare, legs)
     on_arm = 1.06 - 0.14 * to_arm - 0.24 * np.clip(to_arm, 0, 1) ** 3
     on_leg = 1.05 - 0.12 * np.clip(to_leg, 0, 1) - 0.18 * np.clip(to_leg, 0, 1) ** 3
     on_trunk = 1 - 0.05 * np.clip(across, -1.2, 1.2) ** 2
@@ -164,7 +170,7 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     return Zones(
         skin,
         top=((trunk & (along < min(waist + 0.05, 0.95))) | hem) & ~arms if wardrobe.top.any() else nothing,
-        bottom=trunk & (along > begins) & ~arms if wardrobe.bottom.any() else nothing,
+        bottom=(trunk | (legs > 0.5)) & (along > begins) & ~arms if wardrobe.bottom.any() else nothing,
         round=cv2.GaussianBlur(rounded.astype(np.float32), (0, 0), 0.0175 * frame.shoulder_width),
     )
 
@@ -198,8 +204,8 @@ def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.nda
     limbs = figure.limbs
     arms, to_axis = np.zeros(across.shape, np.uint8), np.ones(across.shape, np.float32)
     for side, arm in figure.arms.items():
-        hand = limbs.hand[OWN_SIDE[side]][0] / 0.8
-        one = (hand < 1).astype(np.uint8)
+        hand, place = limbs.hand[OWN_SIDE[side]]
+        one = ((hand < 0.8) & (place < WRIST)).astype(np.uint8)
         cv2.fillPoly(one, [np.int32(np.round(arm.outline / HALF))], 1)
         round_ = max(float(arm.half[0]), float(np.hypot(*(figure.shoulders[side] - arm.path[0]))))
         cv2.circle(one, [int(place / HALF) for place in arm.path[0]], int(round_ / HALF), 1, cv2.FILLED)
