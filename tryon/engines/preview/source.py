@@ -15,6 +15,8 @@ from tryon.engines.preview.figure import SIDES
 FLECK = 0.05
 # The same for what hangs below the hem.
 TAIL = 0.12
+# How far a shoulder seam dips below the straight line from its end to the collar at most.
+LARGEST_DIP = 0.2
 
 
 class Source:
@@ -32,6 +34,14 @@ class Source:
         self.bottom = float(rows.max()) if len(rows) else self.points["hem_left"][1]
         self.length = self.bottom - float(sum(self.points[f"collar_{side}"][1] for side, _ in SIDES) / 2)
         self._profile(body)
+
+    def on_cloth(self, point: np.ndarray) -> np.ndarray:
+        """A point of a seam, moved down to the outline where it lies above the garment, as beside a standing collar."""
+        column = int(np.clip(point[0], 0, self.parts.shape[1] - 1))
+        rows = np.flatnonzero(self.parts[:, column])
+        if len(rows) == 0 or not 0 < rows[0] - point[1] < LARGEST_DIP * self.chest:
+            return point
+        return np.array([point[0], float(rows[0])])
 
     def _profile(self, body: np.ndarray) -> None:
         """Left and right edge of the body below the armpits."""

@@ -95,11 +95,13 @@ def torso_patch(source: Source, figure: Figure, corners: dict, scale: float, hem
         top = np.stack(
             [np.interp(columns, [-1, -collar, collar, 1], [knot[axis] for knot in knots]) for axis in (0, 1)], axis=1
         )
+        on_seam = (np.abs(columns) >= collar) & (np.abs(columns) < 0.97)
+        if which == "source":
+            top[on_seam] = [source.on_cloth(point) for point in top[on_seam]]
         left, right = edges[which]["left"], edges[which]["right"]
         bottom = left[-1] + (right[-1] - left[-1]) * u[:, None]
         if which == "target":
             bottom = bottom + ((1 - columns**2) * 0.035 * unit)[:, None] * frame.down  # a hem seen round a belly
-            on_seam = (np.abs(columns) >= collar) & (np.abs(columns) < 0.97)
             away = np.clip((np.abs(columns[on_seam]) - collar) / (1 - collar) * 2.5, 0, 1)
             rise = (COLLAR_RISE + (0.10 - COLLAR_RISE) * away) * unit  # little beside the neck, which goes on upwards
             top[on_seam] = [figure.raised(point, most) for point, most in zip(top[on_seam], rise, strict=True)]
