@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import backdrops
 from preprocessing.garment.mask import find_mask, from_alpha
+from preprocessing.garment.problems import picture_problems
 from tests import drawn_garments
 
 RED, WHITE, NAVY = (170, 40, 50), (246, 246, 244), (40, 46, 70)
@@ -104,8 +105,9 @@ def test_the_same_picture_gives_the_same_mask():
 def test_an_unclear_outline_is_told():
     sure, _ = laid(cut(colour=RED), "white")
     unsure, _ = laid(cut(colour=(128, 129, 131), folds=0.01), "mid grey", seed=1)
-    assert find_mask(sure).clear > 0.98
-    assert find_mask(unsure).clear < 0.9
+    found, doubted = find_mask(sure), find_mask(unsure)
+    assert found.clear > 0.98 and "garment.background" not in picture_problems(sure, found, "upper")
+    assert doubted.clear < 0.9 and "garment.background" in picture_problems(unsure, doubted, "upper")
 
 
 def test_a_picture_of_nothing_has_no_mask():

@@ -17,7 +17,8 @@ from preprocessing.garment.worn import is_worn
 SLEEVE_TOLERANCE = 0.15
 # A second piece of this share of the first is another garment, or one in two pieces.
 PIECE = 0.12
-# Below these shares a background is too busy, or garment and background too alike.
+# Below these shares a background is too busy, or garment and background too alike. Masks that are off by more than a
+# twentieth are mostly below, hardly one in a hundred of the good ones is.
 PLAIN, CLEAR = 0.5, 0.95
 
 
