@@ -36,7 +36,7 @@ class Source:
         self._profile(body)
 
     def on_cloth(self, point: np.ndarray) -> np.ndarray:
-        """A point of a seam, moved down to the outline where it lies above the garment, as beside a standing collar."""
+        """A point of a seam, moved down to the outline where it lies above it, as beside a standing collar."""
         column = int(np.clip(point[0], 0, self.parts.shape[1] - 1))
         rows = np.flatnonzero(self.parts[:, column])
         if len(rows) == 0 or not 0 < rows[0] - point[1] < LARGEST_DIP * self.chest:

@@ -38,8 +38,6 @@ LEG_LABEL = {"left": Parse.RIGHT_LEG, "right": Parse.LEFT_LEG}
 TROUSERS = 0.85
 # By how much skin and cloth must differ in hue (Lab's a and b) to be told apart between the fingers.
 HUES = 20.0
-# How far down a hand a cuff may have hidden it; the rest of it is seen or behind something.
-WRIST = 0.3
 # Below the arms a top covers the sides of the trunk: they are left out of its bare skin rather than seen beside it.
 TAPER = 0.92
 # Of 255, how much of a blurred mask lies as far inside as cloth is thick.
@@ -204,8 +202,7 @@ def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.nda
     limbs = figure.limbs
     arms, to_axis = np.zeros(across.shape, np.uint8), np.ones(across.shape, np.float32)
     for side, arm in figure.arms.items():
-        hand, place = limbs.hand[OWN_SIDE[side]]
-        one = ((hand < 0.8) & (place < WRIST)).astype(np.uint8)
+        one = (limbs.hand[OWN_SIDE[side]][0] < 0.8).astype(np.uint8)
         cv2.fillPoly(one, [np.int32(np.round(arm.outline / HALF))], 1)
         round_ = max(float(arm.half[0]), float(np.hypot(*(figure.shoulders[side] - arm.path[0]))))
         cv2.circle(one, [int(place / HALF) for place in arm.path[0]], int(round_ / HALF), 1, cv2.FILLED)

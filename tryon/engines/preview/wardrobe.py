@@ -16,9 +16,12 @@ WAIST = 0.66
 # Below this level, in torso lengths, a dress leaves nothing of the trunk bare.
 BELLY = 0.4
 # How wide the band about the border between top and bottom in the parse map is in which the true one is looked for, in
-# shoulder widths, and the least share of a garment's colour that makes a pixel the other's: first widely, for surer
-# ones, then closely. And by how much the colours must differ there (Lab, 0 to 255 each) to tell.
-BORDERS = ((0.24, 0.35), (0.06, 0.5))
+# shoulder widths: first widely for what surely is a hem in shadow, of which this share is the top's colour, then
+# closely. And by how much the colours must differ there (Lab, 0 to 255 each) to tell.
+HEMS, HEM_SHARE = 0.24, 0.65
+BORDER = 0.06
+# Buttons and eyelets are smaller than this, in shoulder widths; hems are not.
+SPECK = 0.03
 CONTRAST = 30.0
 
 
@@ -83,33 +86,41 @@ def sort_out(figure: Figure, categories: set[str]) -> Wardrobe:
 
 def _parted(figure: Figure, top: np.ndarray, bottom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Top and bottom with the border between them where their colours change, which a parse map tells only roughly."""
-    unit = figure.frame.shoulder_width
-    for border, least in BORDERS:
-        top, bottom = _parted_within(figure.person.image, top, bottom, border * unit, least)
+    image, unit = figure.person.image, figure.frame.shoulder_width
+    top, bottom = top.copy(), bottom.copy()
+    box, told, share = _shares(image, top, bottom, HEMS * unit, 2 * HEMS * unit)
+    if told.any():
+        hems = _without_specks(told & bottom[box] & (share > HEM_SHARE), int(SPECK * unit) | 1)
+        top[box] |= hems
+        bottom[box] &= ~hems
+    box, told, share = _shares(image, top, bottom, BORDER * unit, BORDER * unit)
+    if told.any():
+        above = cv2.medianBlur(np.where(told, share > 0.5, top[box]).astype(np.uint8), 7).view(bool)
+        top[box] = np.where(told, above, top[box])
+        bottom[box] = np.where(told, ~above, bottom[box])
     return top, bottom
 
 
-def _parted_within(
-    image: np.ndarray, top: np.ndarray, bottom: np.ndarray, border: float, least: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The border moved within a band `border` pixels wide to where pixels have less than `least` of their garment's
-    colour."""
+def _without_specks(mask: np.ndarray, size: int) -> np.ndarray:
+    return cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8)).view(bool)
+
+
+def _shares(
+    image: np.ndarray, top: np.ndarray, bottom: np.ndarray, border: float, sigma: float
+) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray]:
+    """The box about the border between two garments and in it where their colours tell them apart, within a band
+    `border` pixels wide, bool, and the share of the top's colour, float32. Colours are means over `sigma`."""
     reach = int(border) | 1
     band = grown(top, reach) & grown(bottom, reach) & (top | bottom)
-    if band.sum() < 50:
-        return top, bottom
     box = box_of(band, margin=3 * reach)
+    if not band.any():
+        return box, band[box], np.zeros(band[box].shape, np.float32)
     lab = cv2.cvtColor(image[box], cv2.COLOR_RGB2LAB).astype(np.float32)
     (over, known_over), (under, known_under) = (
-        local_mean(lab, shrunk(worn[box], reach).astype(np.float32), 2 * border) for worn in (top, bottom)
+        local_mean(lab, shrunk(worn[box], reach).astype(np.float32), sigma) for worn in (top, bottom)
     )
     apart = over - under
     contrast = (apart**2).sum(-1)
     share = cv2.blur(((lab - under) * apart).sum(-1) / (contrast + 1), (3, 3))
     told = band[box] & (contrast > CONTRAST**2) & (known_over > 0.001) & (known_under > 0.001)
-    told &= np.where(top[box], share < least, share > 1 - least) | (least == 0.5)
-    above = cv2.medianBlur(np.where(told, share > 0.5, top[box]).astype(np.uint8), 7).view(bool)
-    top, bottom = top.copy(), bottom.copy()
-    top[box] = np.where(told, above, top[box])
-    bottom[box] = np.where(told, ~above, bottom[box])
-    return top, bottom
+    return box, told, share
