@@ -29,7 +29,8 @@ from preprocessing.garment.prepare import Attributes, prepare_garment
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
 # The bars a mask is to pass: in the mean, and each.
 MEAN, EACH = 0.98, 0.975
-HALVES = {"even": 0, "odd": 1}
+# As in benchmarks/preview.py: every other one, in sorted order.
+HALVES = {"tuning": slice(0, None, 2), "held-out": slice(1, None, 2), "all": slice(None)}
 SWEPT = "near white"
 # A cell of a sheet, and how many of the worst it shows.
 CELL, WORST = (384, 288), 40
@@ -64,13 +65,11 @@ class Outcome:
     sheet: np.ndarray | None = None
 
 
-def drawn_garments(half: str | None) -> list[Drawn]:
+def drawn_garments(half: str) -> list[Drawn]:
     with (SAMPLE / "catalogue.csv").open(newline="") as file:
         rows = {row["image"].split("|")[0].split(":")[-1].removesuffix(".jpg"): row for row in csv.DictReader(file)}
     known = json.loads((SAMPLE / "garments" / "landmarks.json").read_text())
-    names = sorted(known)
-    if half:
-        names = names[HALVES[half] :: 2]
+    names = sorted(known)[HALVES[half]]
     garments = []
     for name in names:
         picture = np.asarray(Image.open(SAMPLE / "garments" / f"{name}.jpg").convert("RGB"))
@@ -208,10 +207,45 @@ def sheet(outcomes: list[Outcome], folder: Path) -> None:
         Image.fromarray(np.vstack(rows)).save(folder / "garments-worst.png")
 
 
+def measure(half: str, step: int = 1, *, sweep: bool = False, data: Path | None = None) -> tuple[dict, list[Outcome]]:
+    """Figures by title, and the pictures they are of; see the top of this file."""
+    garments = drawn_garments(half)
+    outcomes = in_turn(garments, step)
+    figures = {
+        "garment masks": {"all": masks(outcomes)},
+        "masks by backdrop": masks(outcomes, "backdrop"),
+        "masks by shadow": masks(outcomes, "kind"),
+        "masks by strength": masks(outcomes, "strength"),
+        "masks by category": masks(outcomes, "category"),
+        "landmarks": marks(outcomes),
+    }
+    if sweep:
+        more = swept(garments, step)
+        figures |= {f"sweep on {SWEPT}, by shadow": masks(more, "kind")}
+        figures |= {f"sweep on {SWEPT}, by strength": masks(more, "strength")}
+        outcomes = outcomes + more
+    if data:
+        found = annotated(data)
+        figures["annotated cloth masks"] = {name: {"iou": round(iou, 4)} for name, iou in found.items()}
+    seconds = float(np.median([outcome.seconds for outcome in outcomes]))
+    figures["prepare_garment"] = {"seconds": {"median": round(seconds, 3)}}
+    return figures, outcomes
+
+
+def report(figures: dict, outcomes: list[Outcome]) -> None:
+    for title, table in figures.items():
+        show(title, table)
+    print(f"\nMasks are to reach {MEAN} in the mean and {EACH} each. Below it:")
+    for outcome in sorted(outcomes, key=lambda o: o.iou):
+        if outcome.iou < EACH:
+            place = f"{outcome.name} on {outcome.backdrop}, {outcome.kind} {outcome.strength}"
+            print(f"  {outcome.iou:.4f} {place}", *outcome.problems)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with annotated/")
-    parser.add_argument("--half", choices=HALVES, help="only every other drawn garment")
+    parser.add_argument("--half", choices=HALVES, default="all", help="which drawn garments (default: all)")
     parser.add_argument("--step", type=int, default=1, help="only every so many of them, for a quick look")
     parser.add_argument("--sweep", action="store_true", help="every shadow on one backdrop as well")
     parser.add_argument("--json", type=Path, help="write the figures here")
@@ -219,34 +253,10 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
 
-    garments = drawn_garments(arguments.half)
-    outcomes = in_turn(garments, arguments.step)
-    figures = {
-        "all": {"masks": masks(outcomes)},
-        "by backdrop": masks(outcomes, "backdrop"),
-        "by shadow": masks(outcomes, "kind"),
-        "by strength": masks(outcomes, "strength"),
-        "by category": masks(outcomes, "category"),
-        "landmarks": marks(outcomes),
-    }
-    if arguments.sweep:
-        more = swept(garments, arguments.step)
-        figures |= {f"sweep on {SWEPT}, by shadow": masks(more, "kind")}
-        figures |= {f"sweep on {SWEPT}, by strength": masks(more, "strength")}
-        outcomes += more
-    if arguments.data:
-        found = annotated(arguments.data)
-        figures["annotated cloth masks"] = {name: {"iou": round(iou, 4)} for name, iou in found.items()}
-    for title, table in figures.items():
-        show(title, table)
-    seconds = float(np.median([outcome.seconds for outcome in outcomes]))
-    print(f"\nprepare_garment {seconds:.3f} s; masks are to reach {MEAN} in the mean and {EACH} each. Below it:")
-    for outcome in sorted(outcomes, key=lambda o: o.iou):
-        if outcome.iou < EACH:
-            print(f"  {outcome.iou:.4f} {outcome.name} on {outcome.backdrop}, {outcome.kind} {outcome.strength}",
-                  *outcome.problems)  # fmt: skip
+    figures, outcomes = measure(arguments.half, arguments.step, sweep=arguments.sweep, data=arguments.data)
+    report(figures, outcomes)
     if arguments.json:
-        arguments.json.write_text(json.dumps(figures | {"seconds": round(seconds, 3)}, indent=2) + "\n")
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
     if arguments.sheet:
         sheet(outcomes, arguments.sheet)
 

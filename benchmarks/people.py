@@ -152,7 +152,7 @@ class Stages:
         return {name: round(float(np.median(times)), 3) for name, times in self.seconds.items()}
 
 
-def measure(photo: Annotated, stages: Stages, repeats: int) -> dict:
+def compare(photo: Annotated, stages: Stages, repeats: int) -> dict:
     image = pixels(photo.image)
     for _ in range(repeats):
         person = stages(image)
@@ -206,6 +206,31 @@ def sheets(paths: list[Path], folder: Path) -> Counter:
     return levels
 
 
+def measure(data: Path, repeats: int) -> dict:
+    """Figures of each annotated person, of joints over all, and seconds by stage."""
+    photos = annotated(data)
+    prepare_person(pixels(photos[0].image))  # loads the networks
+    stages = Stages()
+    people = {photo.name: compare(photo, stages, repeats) for photo in photos}
+    joints = defaultdict(list)
+    for found in people.values():
+        for joint, error in found.get("joints", {}).items():
+            joints[joint].append(error)
+    return {
+        "people": people,
+        "joint_error_median": {joint: round(float(np.median(errors)), 3) for joint, errors in joints.items()},
+        "joint_error_worst": {joint: max(errors) for joint, errors in joints.items()},
+        "stages_s": stages.medians(),
+    }
+
+
+def report(figures: dict) -> None:
+    for name, found in figures["people"].items():
+        print(f"{name:10}", " ".join(f"{k} {v}" for k, v in found.items() if k != "joints"))
+    for name in list(figures)[1:]:
+        print(f"{name:18} {figures[name]}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with annotated people")
@@ -215,28 +240,14 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
 
-    photos = annotated(arguments.data)
-    prepare_person(pixels(photos[0].image))  # loads the networks
-    stages = Stages()
-    figures = {photo.name: measure(photo, stages, arguments.repeats) for photo in photos}
-    joints = defaultdict(list)
-    for name, found in figures.items():
-        print(f"{name:10}", " ".join(f"{k} {v}" for k, v in found.items() if k != "joints"))
-        for joint, error in found.get("joints", {}).items():
-            joints[joint].append(error)
-    summary = {
-        "people": figures,
-        "joint_error_median": {joint: round(float(np.median(errors)), 3) for joint, errors in joints.items()},
-        "joint_error_worst": {joint: max(errors) for joint, errors in joints.items()},
-        "stages_s": stages.medians(),
-    }
+    figures = measure(arguments.data, arguments.repeats)
     if arguments.sheet:
+        photos = [photo.image for photo in annotated(arguments.data)]
         people = sorted((arguments.data / "person").glob("*"))
-        summary["levels"] = dict(sheets([photo.image for photo in photos] + people, arguments.sheet))
-    for name in list(summary)[1:]:
-        print(f"{name:18} {summary[name]}")
+        figures["levels"] = dict(sheets(photos + people, arguments.sheet))
+    report(figures)
     if arguments.json:
-        arguments.json.write_text(json.dumps(summary, indent=2) + "\n")
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":
