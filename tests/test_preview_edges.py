@@ -14,7 +14,7 @@ from preprocessing.labels import Joint, Parse
 from tests import drawn_garments, drawn_person
 from tryon.engines import ENGINES
 from tryon.engines.preview.figure import measure
-from tryon.engines.preview.front import sleeved
+from tryon.engines.preview.front import arms, sleeved
 from tryon.engines.preview.overhang import find_overhang
 from tryon.engines.preview.source import Source, without_tails
 from tryon.engines.preview.undress import edged, without
@@ -150,11 +150,21 @@ def test_a_cropped_top_leaves_nothing_of_a_longer_one(person, tee):
 def test_a_bare_forearm_is_in_no_sleeve(person):
     figure = measure(person)
     top = person.parse == Parse.UPPER
-    arms = np.isin(person.parse, (Parse.LEFT_ARM, Parse.RIGHT_ARM))
+    limb = np.isin(person.parse, (Parse.LEFT_ARM, Parse.RIGHT_ARM))
     for side in SIDES:
         assert not sleeved(figure, side, top)
-        covered = replace(person, parse=np.where(arms, Parse.UPPER, person.parse).astype(np.uint8))
-        assert sleeved(measure(covered), side, top | arms)
+        covered = replace(person, parse=np.where(limb, Parse.UPPER, person.parse).astype(np.uint8))
+        assert sleeved(measure(covered), side, top | limb)
+
+
+def test_a_forearm_whose_sleeve_comes_off_is_before_a_bottom(person):
+    limb = np.isin(person.parse, (Parse.LEFT_ARM, Parse.RIGHT_ARM))
+    limb[HEM:] = False
+    person.parse[limb] = Parse.UPPER
+    figure = measure(person)
+    core = cv2.erode(limb.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert arms(figure, None)[core].mean() < 0.1
+    assert arms(figure, None, bared=True)[core].mean() > 0.8
 
 
 def test_the_old_cloth_between_fingers_is_gone(person):

@@ -33,10 +33,11 @@ def _things(figure: Figure) -> np.ndarray:
     return large[labels]
 
 
-def arms(figure: Figure, sleeve: str | None) -> np.ndarray:
+def arms(figure: Figure, sleeve: str | None, bared: bool = False) -> np.ndarray:
     """Arms that are seen before the torso of a new top with such sleeves, or before a bottom (None); float32 (H, W).
 
-    Arms covered by the new sleeves are not among them, save for the hands.
+    Arms covered by the new sleeves are not among them, save for the hands. With `bared`, forearms whose sleeves come
+    off are, before a bottom too.
     """
     parse, limbs = figure.person.parse, figure.limbs
     worn = labelled(parse, *TOPS)
@@ -49,8 +50,8 @@ def arms(figure: Figure, sleeve: str | None) -> np.ndarray:
             bare |= (distance < 1.5) & (place > covered)
         lower = np.minimum(limbs.forearm[side][0], limbs.hand[side][0])
         bare |= lower < 1.5
-        if covered is not None and sleeved(figure, side, worn):  # an arm will be there, before the body
-            below_sleeve |= (distance < 0.8) & (place > covered)
+        if (covered is not None or bared) and sleeved(figure, side, worn):  # an arm will be there, before the body
+            below_sleeve |= (distance < 0.8) & (place > (covered or 1.0))
             below_sleeve |= limbs.forearm[side][0] < 0.92  # not the hand, which would be bare: it is in a pocket
     front = labelled(parse, *ARMS) & full(bare, parse.shape)
     front |= worn & (enlarged(soft(below_sleeve, 2.0), parse.shape) > 0.5)

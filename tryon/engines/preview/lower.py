@@ -53,7 +53,7 @@ def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
     garment = one_cloth(garment)
     bottom = Bottom(garment)
     above = soft(_top_in_front(body, wardrobe), 1.0)
-    before = over(head(figure), arms(figure, None))
+    before = over(head(figure), arms(figure, None, bared=not wardrobe.top.any()))
     if "crotch" in bottom.points:
         check_standing(body, LARGEST_LEAN)
         panel, legs = trouser_patches(garment, bottom, body, scale, hem, over_it)
