@@ -50,6 +50,7 @@ COMPARED = (
     Body25.L_HIP, Body25.R_HIP, Body25.L_KNEE, Body25.R_KNEE,
 )  # fmt: skip
 SURE = 0.3
+REPEATS = 5
 # Height of a row and width of a picture on a sheet, pairs in a row, rows.
 ROW, WIDTH, COLUMNS, ROWS = 440, 330, 4, 3
 COLOURS = np.array(
@@ -206,7 +207,7 @@ def sheets(paths: list[Path], folder: Path) -> Counter:
     return levels
 
 
-def measure(data: Path, repeats: int) -> dict:
+def measure(data: Path, repeats: int = REPEATS) -> dict:
     """Figures of each annotated person, of joints over all, and seconds by stage."""
     photos = annotated(data)
     prepare_person(pixels(photos[0].image))  # loads the networks
@@ -236,7 +237,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with annotated people")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--sheet", type=Path, help="write contact sheets into this folder")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of each photo for the times (5)")
+    parser.add_argument("--repeats", type=int, default=REPEATS, help=f"runs of each photo for the times ({REPEATS})")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
 

@@ -3,6 +3,7 @@
     ./dev bench preview                          # the sample shop's people and garments
     ./dev bench preview --data DIR               # pairs of DIR/pairs.csv and DIR/study/pairs.csv
     ./dev bench preview --data DIR --half held-out --sheet OUT   # and sheets photo | garment | result in OUT
+    ./dev bench preview --pairs-only             # without the figures of masks, landmarks and parse maps
 
 A pairs.csv has the columns person, garment and category (or cloth_type), with paths relative to DIR. Its even rows,
 counted from 0, are the tuning half, its odd ones are held out. Each pair with a bottom is also run as an outfit, with
@@ -10,7 +11,7 @@ a top of the tuning half.
 Times are CPU seconds on one thread, of pictures decoded already and networks loaded already; medians over pairs. Cold
 is all three stages, warm is the last alone: a photo is prepared once, a garment when it is uploaded. One pair is in
 memory at a time, so the peak is that of a worker that only previews. Colours and folds are measured before the
-engine's own checks refuse anything.
+engine's own checks refuse anything. At the end stand the figures of benchmarks/garments.py and benchmarks/people.py.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from benchmarks import garments as of_garments
+from benchmarks import people as of_people
 from preprocessing.errors import Refusal
 from preprocessing.garment.prepare import Attributes, PreparedGarment, prepare_garment
 from preprocessing.labels import Parse
@@ -258,7 +261,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with pairs.csv; the sample shop without")
     parser.add_argument("--half", choices=HALVES, default="all", help="which pairs (default: all)")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--pairs-only", action="store_true", help="leave out masks, landmarks and parse maps")
+    parser.add_argument("--json", type=Path, help="write the figures of the pairs here")
     parser.add_argument("--sheet", type=Path, help="write contact sheets into this folder")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -290,6 +294,10 @@ def main() -> None:
         arguments.json.write_text(json.dumps(found, indent=2) + "\n")
     if arguments.sheet:
         sheets(outcomes, arguments.sheet)
+    if not arguments.pairs_only:
+        of_garments.report(*of_garments.measure(arguments.half, data=arguments.data))
+    if not arguments.pairs_only and arguments.data and (arguments.data / "annotated").is_dir():
+        of_people.report(of_people.measure(arguments.data))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from preprocessing.garment.prepare import BODY, LEFT_LEG, Attributes, prepare_garment
+from preprocessing.garment.parts import BODY, LEFT_LEG
+from preprocessing.garment.prepare import Attributes, prepare_garment
 from preprocessing.labels import Joint, Parse
 from tests import drawn_garments, drawn_person
 from tryon.engines import ENGINES

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from preprocessing.garment.prepare import BODY, LEFT_SLEEVE, Attributes, prepare_garment
+from preprocessing.garment.parts import BODY, LEFT_SLEEVE
+from preprocessing.garment.prepare import Attributes, prepare_garment
 from preprocessing.labels import BOTTOMS, Parse
 from preprocessing.person.prepare import prepare_person
 from tests import drawn_garments, drawn_person

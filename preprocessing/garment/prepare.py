@@ -13,18 +13,13 @@ from preprocessing.garment.landmarks import find_landmarks, given_landmarks
 from preprocessing.garment.length import length_class
 from preprocessing.garment.mask import FoundMask, find_mask, from_alpha
 from preprocessing.garment.neckline import find_neckline
-from preprocessing.garment.parts import BODY, LEFT_LEG, LEFT_SLEEVE, RIGHT_LEG, RIGHT_SLEEVE, find_parts
+from preprocessing.garment.parts import find_parts
 from preprocessing.garment.problems import Problem, picture_problems, problems_of, shape_problems
 from preprocessing.networks.cloth import surer
 
 LONG_SIDE = 1024
 # In a picture smaller than this nothing can be told apart.
 LEAST_SIDE = 32
-
-__all__ = [
-    "BODY", "LEFT_LEG", "LEFT_SLEEVE", "RIGHT_LEG", "RIGHT_SLEEVE",
-    "Attributes", "PreparedGarment", "Problem", "prepare_garment",
-]  # fmt: skip
 SLEEVES = ("sleeveless", "short", "three_quarter", "long")
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from preprocessing.garment.neckline import back_inside
-from preprocessing.garment.prepare import BODY
+from preprocessing.garment.parts import BODY
 from tryon.engines.preview.laid import Laid, Piece
 from tryon.engines.preview.pixels import box_of, grown, shrunk, soft
 from tryon.engines.preview.warp import Patch, draw, folded

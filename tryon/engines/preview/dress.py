@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from preprocessing.garment.length import length_ratio
-from preprocessing.garment.prepare import BODY, PreparedGarment
+from preprocessing.garment.parts import BODY
+from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.labels import Parse
 from tryon.engines.preview import top
 from tryon.engines.preview.figure import SIDES, Figure

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from preprocessing.garment.prepare import LEFT_LEG, RIGHT_LEG, PreparedGarment
+from preprocessing.garment.parts import LEFT_LEG, RIGHT_LEG
+from preprocessing.garment.prepare import PreparedGarment
 from tryon.engines.preview.figure import SIDES
 from tryon.engines.preview.lower_body import LowerBody
 from tryon.engines.preview.overhang import Overhang

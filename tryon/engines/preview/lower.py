@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from preprocessing.garment.length import hip_width, length_ratio
-from preprocessing.garment.prepare import BODY, PreparedGarment
+from preprocessing.garment.parts import BODY
+from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.labels import BOTTOMS, TOPS, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from tryon.engines.preview.figure import SIDES, Figure, sample

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from preprocessing.garment.prepare import LEFT_SLEEVE, RIGHT_SLEEVE
+from preprocessing.garment.parts import LEFT_SLEEVE, RIGHT_SLEEVE
 from preprocessing.labels import ARMS, TOPS, Parse
 from tryon.engines.preview.figure import Figure
 from tryon.engines.preview.pixels import sample

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from preprocessing.garment.prepare import BODY, PreparedGarment
+from preprocessing.garment.parts import BODY
+from preprocessing.garment.prepare import PreparedGarment
 from tryon.engines.preview.figure import SIDES
 
 # Widths of the chest below which what sticks out of a mask is no cloth, but a fleck of the background.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from preprocessing.garment.prepare import BODY, PreparedGarment
+from preprocessing.garment.parts import BODY
+from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.labels import ARMS, Parse
 from tryon.engines.preview.figure import SIDES, Figure
 from tryon.engines.preview.front import arms, hands, head, over

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from preprocessing.garment.prepare import BODY, PreparedGarment
+from preprocessing.garment.parts import BODY
+from preprocessing.garment.prepare import PreparedGarment
 from tryon.engines.preview.figure import SIDES
 
 # Seen from the front, the inside of the back shows above the waistband; how deep that may be, in waist widths.
