@@ -7,6 +7,7 @@ BACKGROUND = (228, 228, 226)
 # Half of each outline in a box of 300 x 360, right side, from the neck down; mirrored about x = 0.
 TEE = [(32, 40), (92, 58), (142, 118), (104, 146), (90, 128), (92, 320)]
 JUMPER = [(30, 40), (88, 56), (120, 110), (140, 300), (108, 304), (92, 150), (92, 320)]
+HANGING = [(30, 40), (88, 56), (118, 110), (122, 345), (98, 346), (88, 130), (88, 320)]
 TANK = [(34, 30), (58, 34), (62, 90), (88, 130), (90, 320)]
 NECK_DEPTH = 42
 
@@ -47,3 +48,14 @@ def jumper(**options):
 
 def tank(**options):
     return draw(TANK, **options)
+
+
+def hanging_jumper(**options):
+    """A jumper whose sleeves hang straight down beside its body: picture, mask, and its exact landmarks."""
+    names = {"collar": 0, "shoulder": 1, "cuff_outer": 3, "cuff_inner": 4, "armpit": 5, "hem": 6}
+    points = {
+        f"{name}_{side}": [float(300 + sign * 2 * HANGING[at][0]), float(20 + 2 * HANGING[at][1])]
+        for name, at in names.items()
+        for side, sign in (("left", -1), ("right", 1))
+    }
+    return *draw(HANGING, **options), points

@@ -25,6 +25,8 @@ from tryon.engines.preview.wardrobe import sort_out
 SAMPLE = Path(__file__).parents[1] / "sample" / "garments"
 # Of the drawn person: the hem of the top, and columns beside it and on it.
 HEM, BESIDE, MIDDLE = 500, 357, 450
+# Where its trousers begin with the top in them.
+WAIST = 430
 SIDES = ("left", "right")
 
 
@@ -179,3 +181,28 @@ def test_the_old_cloth_between_fingers_is_gone(person):
     wardrobe = sort_out(figure, {"upper"})
     bared = without(figure, wardrobe, edged(figure, wardrobe))
     assert not like(bared[between], drawn_person.TOP).any()
+
+
+def tucked_in(person):
+    """The drawn person with the top in the trousers."""
+    parse, image = person.parse.copy(), person.image.copy()
+    inside = parse == Parse.UPPER
+    inside[:WAIST] = False
+    parse[inside], image[inside] = Parse.PANTS, drawn_person.TROUSERS
+    return replace(person, parse=parse, image=image)
+
+
+@pytest.mark.parametrize("worn", [lambda person: person, tucked_in], ids=["over the trousers", "tucked in"])
+def test_long_sleeves_that_hang_beside_a_top_reach_the_wrist(person, worn):
+    green = (30, 110, 60)
+    picture, mask, points = drawn_garments.hanging_jumper(colour=green)
+    jumper = prepare_garment(picture, "upper", Attributes(sleeve="long"), mask=mask, landmarks=points)
+    person = worn(person)
+    result = ENGINES["preview"].load().generate(person, [jumper])
+    for side in ("L", "R"):
+        elbow, wrist = (person.keypoints[Joint[f"{side}_{name}"], :2] for name in ("ELBOW", "WRIST"))
+        for share in np.linspace(0, 0.95, 20):
+            x, y = np.round(elbow + share * (wrist - elbow)).astype(int)
+            assert like(result.image[y - 1 : y + 2, x - 1 : x + 2], green).all(), (side, share)
+    below = result.image[WAIST + 40 : HEM - 10, MIDDLE - 40 : MIDDLE + 40]
+    assert like(below, drawn_person.TROUSERS).all() == (worn is tucked_in)

@@ -68,8 +68,8 @@ def _drawn(laid: Laid, figure: Figure) -> tuple[Drawn, np.ndarray]:
             continue
         box, rgb, alpha, folded = found
         folds += folded
-        if laid.cut is not None:
-            alpha *= laid.cut[box]
+        if piece.cut is not None:
+            alpha *= piece.cut[box]
         whole[box] = np.maximum(whole[box], alpha)
         alpha *= 1 - piece.hidden[box]
         under = cover[box] * (1 - alpha)

@@ -53,19 +53,19 @@ def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
     hem = hem_level(garment, body)
     garment = one_cloth(garment)
     bottom = Bottom(garment)
-    above = soft(_top_in_front(body, wardrobe), 1.0)
+    cut = (1 - soft(_top_in_front(body, wardrobe), 1.0)) * _begins(body, over_it)
     before = over(head(figure), arms(figure, None, bared=not wardrobe.top.any()))
     if "crotch" in bottom.points:
         check_standing(body, LARGEST_LEAN)
         panel, legs = trouser_patches(garment, bottom, body, scale, hem, over_it)
         pieces = (
-            *(Piece(LEG_LABEL[side], legs[side], before) for side, _ in SIDES),
-            Piece(BODY, panel, before, flat=True),
+            *(Piece(LEG_LABEL[side], legs[side], before, cut=cut) for side, _ in SIDES),
+            Piece(BODY, panel, before, flat=True, cut=cut),
         )
         joined_above, free = bottom.points["crotch"][1] + 8, np.full(shape, FREE_TROUSERS, np.float32)
     else:
         check_standing(body, LARGEST_SKIRT_LEAN)
-        pieces = (Piece(BODY, skirt_patch(garment, bottom, body, scale, hem, over_it), before),)
+        pieces = (Piece(BODY, skirt_patch(garment, bottom, body, scale, hem, over_it), before, cut=cut),)
         joined_above = bottom.last
         free = labelled(figure.person.parse, Parse.PANTS, *TOPS).astype(np.float32)
     return Laid(
@@ -74,7 +74,6 @@ def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
         scale,
         joined_above,
         mended=np.zeros(shape, bool),
-        cut=(1 - above) * _begins(body, over_it),
         free=free,
     )
 

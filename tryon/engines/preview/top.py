@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from preprocessing.garment.parts import BODY
@@ -28,13 +30,15 @@ def lay(garment: PreparedGarment, figure: Figure, wardrobe: Wardrobe) -> Laid:
     scale = CHEST * figure.frame.shoulder_width / max(source.chest, 1)
     corners = place_corners(source, figure, scale)
     hem, tucked = _hem(source, figure, corners, scale)
+    body, *sleeves = pieces(source, figure, corners, scale, hem, garment.sleeve)
+    if tucked:  # sleeves hang on past the waist
+        body = replace(body, cut=_cut(figure, wardrobe))
     return Laid(
         garment,
-        pieces(source, figure, corners, scale, hem, garment.sleeve),
+        (body, *sleeves),
         scale,
         joined_above=max(source.points[f"armpit_{side}"][1] for side, _ in SIDES) + 4,
         mended=mended(source, figure, corners, hem),
-        cut=_cut(figure, wardrobe) if tucked else None,
         round=rounded(figure),
         tucked=tucked,
     )
@@ -93,7 +97,7 @@ def _hem(source: Source, figure: Figure, corners: dict, scale: float) -> tuple[f
 
 
 def _cut(figure: Figure, wardrobe: Wardrobe) -> np.ndarray | None:
-    """1 where a tucked-in top may be seen, 0 below the waist; None when a new bottom covers that."""
+    """1 where the body of a tucked-in top may be seen, 0 below the waist; None when a new bottom covers that."""
     if not wardrobe.bottom.any() or figure.waist is None:
         return None
     _, along = figure.half_maps
