@@ -90,6 +90,23 @@ def test_stripes_of_the_backgrounds_colour_belong_to_the_garment():
     assert iou(find_mask(picture).hard, exact) > 0.96
 
 
+@pytest.mark.parametrize(
+    ("drawn", "colour"), [(drawn_garments.jumper, (138, 142, 152)), (drawn_garments.tee, (238, 228, 204))]
+)
+@pytest.mark.parametrize("backdrop", ["white", "near white"])
+def test_a_garment_that_touches_left_and_right_is_found_whole(drawn, colour, backdrop):
+    """Its own colour at the border is no second background, not even where a print stands out of it."""
+    printed = cut(drawn, colour=colour)
+    middle = np.array(printed.colour.shape[:2]) // 2
+    cv2.circle(printed.colour, tuple(int(place) for place in middle[::-1]), 60, (60, 160, 110), -1)
+    picture, exact = laid(printed, backdrop, strength=0.15)
+    columns = np.flatnonzero(exact.any(0))
+    picture, exact = (whole[:, columns[0] + 6 : columns[-1] - 5] for whole in (picture, exact))
+    found = find_mask(picture)
+    assert exact[:, 0].any() and exact[:, -1].any() and iou(found.hard, exact) > 0.98
+    assert "garment.background" not in picture_problems(picture, found, "upper")
+
+
 def test_thin_straps_are_kept():
     half = [(60, 60), (66, 20), (74, 20), (80, 90), (90, 130), (92, 320)]
     picture, exact = laid(cut(lambda **options: drawn_garments.draw(half, **options), colour=RED), "near white")

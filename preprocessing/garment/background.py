@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from preprocessing.garment.cutting import dilated, ellipse
+
 # Density of a colour of which nothing is known: the volume of RGB as far as pictures fill it.
 ANY = 1 / 2e7
 # Share of a background's pixels that may have any colour, and of those that lie in shadow.
@@ -25,6 +27,8 @@ PLAIN, SMOOTH = 0.9, 7
 TONES = 5
 # Below this deviation it is studio paper, even but for its light.
 QUIET = 1.5
+# A garment may touch the border of studio paper that still shows on this share of it, and in three of four corners.
+TOUCHED, CORNERS = 0.75, 3
 
 
 def border(shape: tuple[int, int], width: int) -> np.ndarray:
@@ -231,6 +235,7 @@ class Ground:
         noise: the usual deviation of border pixels.
         plain: 0..1, how much of the border looks like one smooth background.
         one: whether the background is of one tone.
+        touching: bool (H, W), what of the border the garment itself covers, as far as that can be told.
     """
 
     image: np.ndarray
@@ -240,6 +245,7 @@ class Ground:
     noise: float
     plain: float
     one: bool
+    touching: np.ndarray
 
     @property
     def quiet(self) -> float:
@@ -255,22 +261,39 @@ class Ground:
 
 def ground_of(small: np.ndarray) -> Ground:
     """What the border of a small uint8 RGB picture says of its background."""
-    ring = border(small.shape[:2], max(3, round(0.025 * min(small.shape[:2]))))
+    width = max(3, round(0.025 * min(small.shape[:2])))
+    ring = border(small.shape[:2], width)
     light = surface(small.astype(np.float32), ring)
     away = np.abs(small - light).max(-1)
     noise = float(np.median(away[ring]))
     usual = away < max(7, 4 * noise)
     plain = float(usual[ring].mean())
-    one = plain >= PLAIN and noise <= SMOOTH
+    touching = _touching(usual, width) if noise < QUIET and plain < 1 else np.zeros_like(ring)
+    one = noise <= SMOOTH and float(usual[ring & ~touching].mean()) >= PLAIN
     calm = cv2.medianBlur(small, 3 if noise < 8 else 5) if noise > 3 else small
     calm = calm.astype(np.float32)
     even = calm * (light.reshape(-1, 3).mean(0) / light)
     brightest = 1 if noise < QUIET else BRIGHTEST
-    background = Background.of(even, ring, 1 if one else TONES, brightest)
-    lines = ring & ~usual
+    background = Background.of(even, ring & ~touching, 1 if one else TONES, brightest)
+    lines = ring & ~usual & ~touching
     if one and lines.sum() > 0.004 * ring.sum() and _is_thin(lines):  # joints of tiles
         background = background.joined(Background.of(even, lines, 2))
-    return Ground(calm, even, background, background.likeness(even), noise, plain, one)
+    return Ground(calm, even, background, background.likeness(even), noise, plain, one, touching)
+
+
+def _touching(usual: np.ndarray, width: int) -> np.ndarray:
+    """What of the border the garment covers on studio paper: pieces unlike the paper, thicker than joints, that go on
+    into the middle. None where too little of the border shows paper to be sure which is which."""
+    ring, (height, across) = border(usual.shape, width), usual.shape
+    ends = slice(width), slice(-width, None)
+    corners = sum(usual[rows, columns].mean() > 0.5 for rows in ends for columns in ends)
+    if corners < CORNERS or usual[ring].mean() < TOUCHED:
+        return np.zeros_like(ring)
+    thick = cv2.morphologyEx((~usual).astype(np.uint8), cv2.MORPH_OPEN, ellipse(2 * width - 1))
+    _, labels = cv2.connectedComponents(thick)
+    middle = labels[height // 4 : -(height // 4), across // 4 : -(across // 4)]
+    piece = np.isin(labels, np.unique(middle[middle > 0]))
+    return dilated(piece, width) & ring
 
 
 def _is_thin(lines: np.ndarray) -> bool:

@@ -184,7 +184,7 @@ def _outline(ground: Ground, start: _Start) -> tuple[np.ndarray, np.ndarray] | N
     if ground.one:
         fine, fine_behind = (ShadowCount(image, ground.background.tones[0]) for image in (ground.image, ground.even))
     drawn = _drawn(ground, colours.turned)
-    outside = border(known.shape, 1)
+    outside = border(known.shape, 1) & ~ground.touching
     if ground.one:
         outside |= ~dilated(start.place, 9)
     garment = None
