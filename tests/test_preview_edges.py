@@ -27,6 +27,7 @@ SAMPLE = Path(__file__).parents[1] / "sample" / "garments"
 HEM, BESIDE, MIDDLE = 500, 357, 450
 # Where its trousers begin with the top in them.
 WAIST = 430
+GREEN = (30, 110, 60)
 SIDES = ("left", "right")
 
 
@@ -37,7 +38,7 @@ def person():
 
 @pytest.fixture(scope="module")
 def tee():
-    return prepare_garment(drawn_garments.tee(colour=(30, 110, 60))[0], "upper", Attributes(sleeve="short"))
+    return prepare_garment(drawn_garments.tee(colour=GREEN)[0], "upper", Attributes(sleeve="short"))
 
 
 def bottom(name):
@@ -192,17 +193,35 @@ def tucked_in(person):
     return replace(person, parse=parse, image=image)
 
 
-@pytest.mark.parametrize("worn", [lambda person: person, tucked_in], ids=["over the trousers", "tucked in"])
-def test_long_sleeves_that_hang_beside_a_top_reach_the_wrist(person, worn):
-    green = (30, 110, 60)
-    picture, mask, points = drawn_garments.hanging_jumper(colour=green)
-    jumper = prepare_garment(picture, "upper", Attributes(sleeve="long"), mask=mask, landmarks=points)
-    person = worn(person)
-    result = ENGINES["preview"].load().generate(person, [jumper])
+@pytest.fixture(scope="module")
+def hanging_jumper():
+    picture, mask, points = drawn_garments.hanging_jumper(colour=GREEN)
+    return prepare_garment(picture, "upper", Attributes(sleeve="long"), mask=mask, landmarks=points)
+
+
+def along_forearms(person, shares):
+    """Pixels (x, y) at these shares of the way from elbow to wrist, of both arms."""
     for side in ("L", "R"):
         elbow, wrist = (person.keypoints[Joint[f"{side}_{name}"], :2] for name in ("ELBOW", "WRIST"))
-        for share in np.linspace(0, 0.95, 20):
-            x, y = np.round(elbow + share * (wrist - elbow)).astype(int)
-            assert like(result.image[y - 1 : y + 2, x - 1 : x + 2], green).all(), (side, share)
+        yield from np.round(elbow + shares[:, None] * (wrist - elbow)).astype(int)
+
+
+@pytest.mark.parametrize("worn", [lambda person: person, tucked_in], ids=["over the trousers", "tucked in"])
+def test_long_sleeves_that_hang_beside_a_top_reach_the_wrist(person, hanging_jumper, worn):
+    person = worn(person)
+    result = ENGINES["preview"].load().generate(person, [hanging_jumper])
+    for x, y in along_forearms(person, np.linspace(0, 0.95, 20)):
+        assert like(result.image[y - 1 : y + 2, x - 1 : x + 2], GREEN).all()
     below = result.image[WAIST + 40 : HEM - 10, MIDDLE - 40 : MIDDLE + 40]
     assert like(below, drawn_person.TROUSERS).all() == (worn is tucked_in)
+
+
+def test_a_long_sleeve_ends_where_the_one_worn_now_does_past_the_wrist(person, hanging_jumper):
+    arms = np.isin(person.parse, (Parse.LEFT_ARM, Parse.RIGHT_ARM))
+    wrist = int(person.keypoints[Joint.L_WRIST, 1])
+    arms[wrist + 15 :] = False
+    person.parse[arms], person.image[arms] = Parse.UPPER, drawn_person.TOP
+    result = ENGINES["preview"].load().generate(person, [hanging_jumper])
+    for x, y in along_forearms(person, np.linspace(0.9, 1.05, 8)):
+        assert like(result.image[y, x], GREEN)
+    assert not like(result.image[wrist + 25 : wrist + 60], GREEN).any()

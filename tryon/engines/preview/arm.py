@@ -40,11 +40,14 @@ class Arm:
     length: float
 
     def at(self, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Place (0..1), middle, normal and half width at these distances along it."""
+        """Place (0..1), middle, normal and half width at these distances along it; past the wrist it goes straight on."""
         place = np.clip(distance / max(self.length, 1e-3), 0, 1)
         values = np.concatenate([self.path, self.normal, self.half[:, None]], axis=1).T
         found = [np.interp(place, np.linspace(0, 1, SECTIONS), value) for value in values]
-        return place, np.stack(found[:2], 1), np.stack(found[2:4], 1), found[4]
+        onward = self.path[-1] - self.path[-4]
+        onward = onward / max(float(np.hypot(*onward)), 1e-3)
+        middle = np.stack(found[:2], 1) + np.maximum(distance - self.length, 0)[:, None] * onward
+        return place, middle, np.stack(found[2:4], 1), found[4]
 
     @property
     def outline(self) -> np.ndarray:

@@ -17,6 +17,8 @@ SLEEVE_LABEL = {"left": LEFT_SLEEVE, "right": RIGHT_SLEEVE}
 ROWS = 18
 # How much wider than a sleeve worn now a new one may be.
 SLEEVE_OVER_SLEEVE = 1.1
+# How far beyond the wrist joint a sleeve worn now may show that a long one ends, in lengths of the arm.
+PAST_WRIST = 1.1
 # Points of an edge before it is cut into rows.
 POINTS = 60
 ACROSS = np.array([-0.04, 0, 0.2, 0.4, 0.6, 0.8, 1.0])
@@ -53,6 +55,17 @@ def _sleeve_reach(source: Source, sleeve: str, ratio: float, near: float, length
     return float(max(reach, near + 0.06 * unit))
 
 
+def _worn_end(figure: Figure, side: str) -> float:
+    """Where a sleeve worn now that hides the wrist joint ends, in pixels from the shoulder joint; 0 without one."""
+    arm = figure.arms[side]
+    distance = arm.length * np.linspace(0.95, PAST_WRIST, 31)
+    _, middle, _, _ = arm.at(distance)
+    worn = np.isin(sample(figure.person.parse, middle, Parse.BACKGROUND), TOPS)
+    ends = np.flatnonzero(~worn)
+    last = ends[0] if len(ends) else len(worn)
+    return float(distance[last - 1]) if last and distance[last - 1] > arm.length else 0.0
+
+
 def sleeve_patch(
     source: Source, figure: Figure, corners: dict, scale: float, sleeve: str, side: str, sign: int
 ) -> Patch:
@@ -66,6 +79,8 @@ def sleeve_patch(
     way /= max(float(np.hypot(*way)), 1e-3)
     near = float(np.clip((corners[f"armpit_{side}"] - arm.path[0]) @ way, 0.15 * unit, 0.4 * arm.length))
     reach = _sleeve_reach(source, sleeve, ratio, near, arm.length, unit, scale)
+    if sleeve == "long":
+        reach = max(reach, _worn_end(figure, side))
 
     share = np.linspace(0, 1, POINTS)
     opening, cuff = np.hypot(*(shoulder - armpit)), np.hypot(*(outer - inner))
