@@ -40,7 +40,7 @@ class Arm:
     length: float
 
     def at(self, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Place (0..1), middle, normal and half width at these distances along it; past the wrist it goes straight on."""
+        """Place (0..1), middle, normal and half width at these distances along it; straight on past the wrist."""
         place = np.clip(distance / max(self.length, 1e-3), 0, 1)
         values = np.concatenate([self.path, self.normal, self.half[:, None]], axis=1).T
         found = [np.interp(place, np.linspace(0, 1, SECTIONS), value) for value in values]
