@@ -127,6 +127,20 @@ def test_an_unclear_outline_is_told():
     assert doubted.clear < 0.9 and "garment.background" in picture_problems(unsure, doubted, "upper")
 
 
+def test_stripes_and_marl_are_no_doubt():
+    """Threads of any colour, also the paper's, and a print are the garment's; only its outline can be doubtful."""
+    striped, marl = (cut(drawn_garments.jumper, colour=colour) for colour in (NAVY, (92, 92, 94)))
+    striped.colour[np.arange(striped.colour.shape[0]) % 26 < 12] = 243
+    grain = np.random.default_rng(2).normal(0, 45, marl.colour.shape[:2])
+    marl.colour[:] = np.clip(marl.colour + cv2.GaussianBlur(grain, (0, 0), 1)[..., None] * 2, 0, 255)
+    cv2.circle(marl.colour, tuple(side // 2 for side in marl.colour.shape[1::-1]), 60, (246, 246, 246), -1)
+    for garment in (striped, marl):
+        picture, exact = laid(garment, "near white", strength=0.15)
+        found = find_mask(picture)
+        assert iou(found.hard, exact) > 0.95
+        assert found.clear > 0.985 and "garment.background" not in picture_problems(picture, found, "upper")
+
+
 def test_a_picture_of_nothing_has_no_mask():
     assert find_mask(np.full((500, 400, 3), 230, np.uint8)) is None
     noise = np.random.default_rng(3).normal(200, 3, (500, 400, 3))

@@ -233,7 +233,7 @@ class Ground:
         even: the same with the background's light made even.
         background, likeness: the model and how the picture looks to it.
         noise: the usual deviation of border pixels.
-        plain: 0..1, how much of the border looks like one smooth background.
+        plain: 0..1, how much of the border beside the garment looks like one smooth background.
         one: whether the background is of one tone.
         touching: bool (H, W), what of the border the garment itself covers, as far as that can be told.
     """
@@ -267,9 +267,9 @@ def ground_of(small: np.ndarray) -> Ground:
     away = np.abs(small - light).max(-1)
     noise = float(np.median(away[ring]))
     usual = away < max(7, 4 * noise)
-    plain = float(usual[ring].mean())
-    touching = _touching(usual, width) if noise < QUIET and plain < 1 else np.zeros_like(ring)
-    one = noise <= SMOOTH and float(usual[ring & ~touching].mean()) >= PLAIN
+    touching = _touching(usual, ring, width) if noise < QUIET else np.zeros_like(ring)
+    plain = float(usual[ring & ~touching].mean())
+    one = plain >= PLAIN and noise <= SMOOTH
     calm = cv2.medianBlur(small, 3 if noise < 8 else 5) if noise > 3 else small
     calm = calm.astype(np.float32)
     even = calm * (light.reshape(-1, 3).mean(0) / light)
@@ -281,11 +281,10 @@ def ground_of(small: np.ndarray) -> Ground:
     return Ground(calm, even, background, background.likeness(even), noise, plain, one, touching)
 
 
-def _touching(usual: np.ndarray, width: int) -> np.ndarray:
+def _touching(usual: np.ndarray, ring: np.ndarray, width: int) -> np.ndarray:
     """What of the border the garment covers on studio paper: pieces unlike the paper, thicker than joints, that go on
     into the middle. None where too little of the border shows paper to be sure which is which."""
-    ring, (height, across) = border(usual.shape, width), usual.shape
-    ends = slice(width), slice(-width, None)
+    ends, (height, across) = (slice(width), slice(-width, None)), usual.shape
     corners = sum(usual[rows, columns].mean() > 0.5 for rows in ends for columns in ends)
     if corners < CORNERS or usual[ring].mean() < TOUCHED:
         return np.zeros_like(ring)
@@ -293,7 +292,7 @@ def _touching(usual: np.ndarray, width: int) -> np.ndarray:
     _, labels = cv2.connectedComponents(thick)
     middle = labels[height // 4 : -(height // 4), across // 4 : -(across // 4)]
     piece = np.isin(labels, np.unique(middle[middle > 0]))
-    return dilated(piece, width) & ring
+    return dilated(piece, width) & ring & ~usual
 
 
 def _is_thin(lines: np.ndarray) -> bool:

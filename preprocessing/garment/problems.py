@@ -19,7 +19,7 @@ SLEEVE_TOLERANCE = 0.15
 PIECE = 0.12
 # Below these shares a background is too busy, or garment and background too alike. Masks that are off by more than a
 # twentieth are mostly below, hardly one in a hundred of the good ones is.
-PLAIN, CLEAR = 0.5, 0.93
+PLAIN, CLEAR = 0.5, 0.98
 
 
 @dataclass(frozen=True)
