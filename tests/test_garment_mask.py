@@ -45,6 +45,15 @@ def test_white_is_found_on_nearly_white(drawn):
     assert iou(find_mask(picture).hard, exact) > 0.975
 
 
+def test_white_is_found_on_flat_paper_that_is_hardly_darker():
+    """Lighter than the paper here and as light there, as pale folds are."""
+    picture, exact = drawn_garments.tee(colour=(250, 250, 248), background=(246, 246, 246), shadow=False, folds=0.006)
+    picture = np.where(cv2.dilate(exact.astype(np.uint8), np.ones((3, 3)))[..., None] > 0, picture, np.uint8(246))
+    cv2.circle(picture, (300, 330), 50, (200, 60, 60), -1)
+    found = find_mask(picture)
+    assert iou(found.hard, exact) > 0.97
+
+
 def test_the_edge_lies_neither_in_nor_out():
     picture, exact = laid(cut(drawn_garments.tee, colour=NAVY), "light grey", strength=0.0)
     found = find_mask(picture).hard

@@ -27,6 +27,9 @@ PLAIN, SMOOTH = 0.9, 7
 TONES = 5
 # Below this deviation it is studio paper, even but for its light.
 QUIET = 1.5
+# Below this one it was painted flat, and a white garment is told by less. The least deviation of a tone in light and
+# tint, on any background and on a flat one: what noise and JPEG leave.
+FLAT, LEAST, LEAST_FLAT = 0.1, (1.5, 0.9), (0.6, 0.7)
 # A garment may touch the border of studio paper that still shows on this share of it, and in three of four corners.
 TOUCHED, CORNERS = 0.75, 3
 
@@ -75,14 +78,14 @@ class Tone:
     share: float
 
     @classmethod
-    def of(cls, pixels: np.ndarray, share: float) -> Tone:
+    def of(cls, pixels: np.ndarray, share: float, least: tuple[float, float] = LEAST) -> Tone:
         middle = np.maximum(np.median(pixels, axis=0), 4).astype(np.float32)
         length = float(np.linalg.norm(middle))
         unit = middle / length
         along = pixels @ unit
         off = ((pixels - along[:, None] * unit) ** 2).sum(1)
-        light = max(1.48 * float(np.median(np.abs(along - length))), 1.5)
-        tint = max(float(np.median(off) / 1.386) ** 0.5, 0.9)
+        light = max(1.48 * float(np.median(np.abs(along - length))), least[0])
+        tint = max(float(np.median(off) / 1.386) ** 0.5, least[1])
         return cls(unit, length, light, tint, share)
 
 
@@ -113,17 +116,21 @@ class Background:
     brightest: float = 1.0
 
     @classmethod
-    def of(cls, image: np.ndarray, where: np.ndarray, count: int, brightest: float = 1.0) -> Background:
-        """The tones of the pixels at `where`, at most `count`."""
+    def of(
+        cls, image: np.ndarray, where: np.ndarray, count: int, brightest: float = 1.0, least: tuple = LEAST
+    ) -> Background:
+        """The tones of the pixels at `where`, at most `count`; `least` are their least deviations."""
         pixels = image[where]
         pixels = pixels[:: max(1, len(pixels) // 4000)]
         if count == 1:
-            return cls((Tone.of(pixels, 1.0),), brightest)
+            return cls((Tone.of(pixels, 1.0, least),), brightest)
         start = np.arange(len(pixels), dtype=np.int32)[:, None] % count
         rule = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
         _, labels, _ = cv2.kmeans(pixels, count, start, rule, 1, cv2.KMEANS_USE_INITIAL_LABELS)
         parts = [pixels[labels[:, 0] == index] for index in range(count)]
-        return cls(tuple(Tone.of(part, len(part) / len(pixels)) for part in parts if len(part) >= 12), brightest)
+        return cls(
+            tuple(Tone.of(part, len(part) / len(pixels), least) for part in parts if len(part) >= 12), brightest
+        )
 
     def joined(self, other: Background) -> Background:
         return Background(self.tones + other.tones, self.brightest)
@@ -274,7 +281,8 @@ def ground_of(small: np.ndarray) -> Ground:
     calm = calm.astype(np.float32)
     even = calm * (light.reshape(-1, 3).mean(0) / light)
     brightest = 1 if noise < QUIET else BRIGHTEST
-    background = Background.of(even, ring & ~touching, 1 if one else TONES, brightest)
+    least = LEAST_FLAT if noise < FLAT else LEAST
+    background = Background.of(even, ring & ~touching, 1 if one else TONES, brightest, least)
     lines = ring & ~usual & ~touching
     if one and lines.sum() > 0.004 * ring.sum() and _is_thin(lines):  # joints of tiles
         background = background.joined(Background.of(even, lines, 2))
