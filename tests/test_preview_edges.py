@@ -180,7 +180,7 @@ def test_the_old_cloth_between_fingers_is_gone(person):
     person.image[beside] = person.image[between] = drawn_person.TOP
     figure = measure(person)
     wardrobe = sort_out(figure, {"upper"})
-    bared = without(figure, wardrobe, edged(figure, wardrobe))
+    bared, _ = without(figure, wardrobe, edged(figure, wardrobe))
     assert not like(bared[between], drawn_person.TOP).any()
 
 

@@ -164,7 +164,7 @@ def test_under_a_top_there_is_skin_and_nothing_else_changes():
     figure = measure(person)
     wardrobe = sort_out(figure, {"upper"})
     old = edged(figure, wardrobe)
-    bare = without(figure, wardrobe, old)
+    bare, _ = without(figure, wardrobe, old)
     far = ~(cv2.dilate(old.astype(np.uint8), np.ones((9, 9))) > 0)
     assert np.array_equal(bare[far], person.image[far])
     chest = wardrobe.off & (np.abs(figure.maps[0]) < 0.4) & (figure.maps[1] > 0.2) & (figure.maps[1] < 0.5)

@@ -118,8 +118,7 @@ def compose(figure: Figure, wardrobe: Wardrobe, garments: Sequence[Laid]) -> Com
     """Draw garments in this order on the figure without the clothes that come off."""
     person, unit = figure.person, figure.frame.shoulder_width
     old = edged(figure, wardrobe)
-    result = without(figure, wardrobe, old)
-    touched = soft(old, 1.0) > 0.003
+    result, touched = without(figure, wardrobe, old)
     light_now = enlarged(shade.folds(figure, old), old.shape)
     still = person.mask * np.float32(1 / 255) * ~labelled(person.parse, Parse.HAIR)
     drawn = []

@@ -9,6 +9,8 @@ from preprocessing.labels import ARMS, TOPS, Parse
 from tryon.engines.preview.figure import ARM_LABEL, HALF, OWN_SIDE, Figure
 from tryon.engines.preview.pixels import enlarged, full, labelled, soft
 
+# Where a short sleeve ends at the latest, in lengths of an arm.
+SHORT = 0.5
 HEAD = (Parse.HAT, Parse.HAIR, Parse.SUNGLASSES, Parse.SCARF, Parse.FACE, Parse.GLOVE)
 
 
@@ -43,18 +45,25 @@ def arms(figure: Figure, sleeve: str | None, bared: bool = False) -> np.ndarray:
     worn = labelled(parse, *TOPS)
     covered = {"sleeveless": 0.30, "short": 0.70}.get(sleeve)
     bare = np.zeros(figure.half_maps[0].shape, bool)
-    below_sleeve = bare.copy()
+    below_sleeve = np.zeros(bare.shape, np.uint8)
+    arms_of = {OWN_SIDE[side]: arm for side, arm in figure.arms.items()}
     for side in ("left", "right"):
         distance, place = limbs.upper_arm[side]
         if covered is not None:
             bare |= (distance < 1.5) & (place > covered)
         lower = np.minimum(limbs.forearm[side][0], limbs.hand[side][0])
         bare |= lower < 1.5
-        if (covered is not None or bared) and sleeved(figure, side, worn):  # an arm will be there, before the body
-            below_sleeve |= (distance < 0.8) & (place > (covered or 1.0))
-            below_sleeve |= limbs.forearm[side][0] < 0.92  # not the hand, which would be bare: it is in a pocket
+        arm = arms_of[side]
+        start = (1.0 if covered is None else covered) * arm.elbow
+        # A short sleeve ends on the upper arm, whose rest shows how it goes on above; under a long one it is narrower.
+        long = sleeved(figure, side, worn)
+        end = arm.end if long else arm.bared_at if arm.bared_at < SHORT else 0
+        if (covered is not None or bared) and start < end:  # an arm will be there, before the body
+            outline = np.int32(np.round(arm.outline(start, end) / HALF))
+            near = np.minimum(distance + 0.12, lower) < 0.92 if long else distance < 1
+            below_sleeve |= cv2.fillPoly(np.zeros_like(below_sleeve), [outline], 1) & near
     front = labelled(parse, *ARMS) & full(bare, parse.shape)
-    front |= worn & (enlarged(soft(below_sleeve, 2.0), parse.shape) > 0.5)
+    front |= worn & (enlarged(soft(below_sleeve.view(bool), 2.0), parse.shape) > 0.5)
     return soft(front, 1.0)
 
 

@@ -42,6 +42,12 @@ HUES = 20.0
 TAPER = 0.92
 # Of 255, how much of a blurred mask lies as far inside as cloth is thick.
 INSIDE = 205
+# The same for where skin has its edge.
+EDGE = 128
+# How far a painted arm goes over into the seen one, in shoulder widths.
+GENTLE = 0.03
+# What counts as changed.
+LEAST_SHARE = 0.003
 # A fixed seed: the same bytes twice.
 _GRAIN = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 4, (128, 128)).astype(np.float32), (0, 0), 1.0)
 
@@ -68,11 +74,33 @@ def edged(figure: Figure, wardrobe: Wardrobe) -> np.ndarray:
     clothes = _without_specks(wardrobe.top | wardrobe.bottom, int(0.08 * figure.frame.shoulder_width))
     arms = labelled(parse, *ARMS)
     kept = (arms | labelled(parse, *LEGS) | clothes | figure.person.carried) & ~grown(off, 3)
-    fingers = [(figure.limbs.hand[side][0] < 2) & (figure.limbs.hand[side][1] > 0.15) for side in OWN_SIDES]
-    # The shadow of a cuff goes with it, but fingers before the cloth stay whole.
-    cuffs = arms & grown(off, int(0.06 * figure.frame.shoulder_width) | 1) & ~full(fingers[0] | fingers[1], off.shape)
+    # The shadow of a cuff goes with it, but fingers before the cloth stay whole, and arms beside it.
+    cuffs = arms & grown(off, int(0.06 * figure.frame.shoulder_width) | 1) & ~full(_fingers(figure), off.shape)
+    cuffs &= ~_bare(figure, off.shape)
     cuffs |= _between_fingers(figure, off, arms)
     return ((grown(off, 9) & ~kept) | cuffs) & ~labelled(parse, Parse.FACE, Parse.HAIR)
+
+
+def _fingers(figure: Figure) -> np.ndarray:
+    """About the hands, without the wrists; bool (H/2, W/2)."""
+    hands = [figure.limbs.hand[side] for side in OWN_SIDES]
+    return np.logical_or.reduce([(away < 2) & (place > 0.15) for away, place in hands])
+
+
+def _bare(figure: Figure, shape: tuple[int, int], before: float = 0.0, after: float = 1.0) -> np.ndarray:
+    """Arms from `before` the place where they begin to be seen from side to side to `after` it; bool (H, W)."""
+    mask = np.zeros(shape, np.uint8)
+    for arm in figure.arms.values():
+        if arm.bare.any():
+            outline = arm.outline(max(arm.bared_at - before, 0), min(arm.bared_at + after, 1))
+            cv2.fillPoly(mask, [np.int32(np.round(outline))], 1)
+    return mask.view(bool)
+
+
+def _seams(figure: Figure, old: np.ndarray) -> np.ndarray:
+    """Where a painted arm goes over into the seen one gently, its outlines left out; float32 (H, W)."""
+    near = _bare(figure, old.shape, 0.06, 0.08) & (old | labelled(figure.person.parse, *ARMS))
+    return soft(shrunk(near, 5), 1.0)
 
 
 def _between_fingers(figure: Figure, off: np.ndarray, arms: np.ndarray) -> np.ndarray:
@@ -99,11 +127,11 @@ def _without_specks(mask: np.ndarray, size: int) -> np.ndarray:
     return cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8)).view(bool)
 
 
-def without(figure: Figure, wardrobe: Wardrobe, old: np.ndarray) -> np.ndarray:
-    """The photo with what is under `old` (bool (H, W)) filled in; uint8 RGB (H, W, 3)."""
+def without(figure: Figure, wardrobe: Wardrobe, old: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The photo with what is under `old` (bool (H, W)) filled in; uint8 RGB (H, W, 3), and where it may differ."""
     person = figure.person
     if not old.any():
-        return person.image
+        return person.image, old
     zones = _zones(figure, wardrobe)
     small = halved(person.image, QUARTER).astype(np.float32)
     half = zones.skin.shape
@@ -121,14 +149,18 @@ def without(figure: Figure, wardrobe: Wardrobe, old: np.ndarray) -> np.ndarray:
     for zone, kept in ((zones.bottom, wardrobe.bottom), (zones.top, wardrobe.top)):
         if zone.any():
             filled = mixed(bare if kept.sum() < 500 else carried(shrunk(kept, 5)), filled, soft(zone, 0.8))
-    box = box_of(old, margin=4)
+    box = box_of(old, margin=int(3 * GENTLE * figure.frame.shoulder_width) + 4)
     part, skin = (enlarged(array, old.shape)[box] for array in (filled, zones.skin))
     rows, columns = part.shape[:2]
     grain = np.tile(_GRAIN, (rows // 128 + 1, columns // 128 + 1))[:rows, :columns] * skin
     part = cv2.add(part, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
     result = person.image.copy()
-    result[box] = mixed(part, np.ascontiguousarray(person.image[box]), soft(old, 1.0)[box])
-    return result
+    share = soft(old, 1.0)
+    share[box] = np.maximum(
+        share[box], _seams(figure, old)[box] * soft(old[box], GENTLE * figure.frame.shoulder_width)
+    )
+    result[box] = mixed(part, np.ascontiguousarray(person.image[box]), share[box])
+    return result, share > LEAST_SHARE
 
 
 def _bytes(picture: np.ndarray) -> np.ndarray:
@@ -151,7 +183,8 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
     widths = np.minimum(0.97 * widths, usual) / np.float32(frame.shoulder_width / 2)
     trunk = (np.abs(across) < np.minimum(widths, 1.12)) & (along > -0.35) & ((along > 0.12) | _shoulders(figure, half))
     # Cloth has a thickness; and the mask comes in steps that no skin has.
-    body = cv2.GaussianBlur(person.mask[::HALF, ::HALF], (0, 0), 0.025 * frame.shoulder_width / HALF) > INSIDE
+    body = cv2.GaussianBlur(person.mask[::HALF, ::HALF], (0, 0), 0.025 * frame.shoulder_width / HALF)
+    body = body > INSIDE + (EDGE - INSIDE) * _beside_skin(person.parse[::HALF, ::HALF], frame.shoulder_width / HALF)
     waist = 1.0 if figure.waist is None else figure.waist
     sides = np.abs(across) > TAPER * widths
     bare = arms | (trunk & (along < (1.1 if wardrobe.belly else BELLY)) & ~(sides & (along > BELLY)))
@@ -171,6 +204,11 @@ def _zones(figure: Figure, wardrobe: Wardrobe) -> Zones:
         bottom=(trunk | (legs > 0.5)) & (along > begins) & ~arms if wardrobe.bottom.any() else nothing,
         round=cv2.GaussianBlur(rounded.astype(np.float32), (0, 0), 0.0175 * frame.shoulder_width),
     )
+
+
+def _beside_skin(parse: np.ndarray, unit: float) -> np.ndarray:
+    """1 on and beside arms that are seen, where painted skin goes over into them, less further off; float32."""
+    return soft(grown(labelled(parse, *ARMS), int(0.1 * unit) | 1), 0.05 * unit)
 
 
 def _smooth(zone: np.ndarray, sigma: float) -> np.ndarray:
@@ -203,7 +241,7 @@ def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.nda
     arms, to_axis = np.zeros(across.shape, np.uint8), np.ones(across.shape, np.float32)
     for side, arm in figure.arms.items():
         one = (limbs.hand[OWN_SIDE[side]][0] < 0.8).astype(np.uint8)
-        cv2.fillPoly(one, [np.int32(np.round(arm.outline / HALF))], 1)
+        cv2.fillPoly(one, [np.int32(np.round(arm.outline() / HALF))], 1)
         round_ = max(float(arm.half[0]), float(np.hypot(*(figure.shoulders[side] - arm.path[0]))))
         cv2.circle(one, [int(place / HALF) for place in arm.path[0]], int(round_ / HALF), 1, cv2.FILLED)
         cv2.fillPoly(one, [_shoulder(figure, side)], 1)
@@ -212,7 +250,8 @@ def _arms(figure: Figure, across: np.ndarray, along: np.ndarray) -> tuple[np.nda
         to_axis = np.where(one > 0, 1 - np.minimum(inward, 1), to_axis)
     near = np.minimum.reduce([part[side][0] for part in (limbs.forearm, limbs.hand) for side in OWN_SIDES])
     inside = (np.abs(across) < 0.75) & (along > 0) & ~(near < 0.9)
-    return (arms > 0) & ~inside, to_axis
+    seen = labelled(figure.person.parse[::HALF, ::HALF], *ARMS) & ~_fingers(figure)  # to its edge, up to the hand
+    return ((arms > 0) & ~inside) | seen, to_axis
 
 
 def _shoulder(figure: Figure, side: str) -> np.ndarray:
