@@ -99,8 +99,11 @@ def _bare(figure: Figure, shape: tuple[int, int], before: float = 0.0, after: fl
 
 def _seams(figure: Figure, old: np.ndarray) -> np.ndarray:
     """Where a painted arm goes over into the seen one gently, its outlines left out; float32 (H, W)."""
-    near = _bare(figure, old.shape, 0.06, 0.08) & (old | labelled(figure.person.parse, *ARMS))
-    return soft(shrunk(near, 5), 1.0)
+    near = _bare(figure, old.shape, 0.06, 0.08)
+    box, seams = box_of(near, margin=6), np.zeros(old.shape, np.float32)
+    if near.any():
+        seams[box] = soft(shrunk(near[box] & (old[box] | labelled(figure.person.parse[box], *ARMS)), 5), 1.0)
+    return seams
 
 
 def _between_fingers(figure: Figure, off: np.ndarray, arms: np.ndarray) -> np.ndarray:
