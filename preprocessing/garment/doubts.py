@@ -11,8 +11,6 @@ from preprocessing.garment.outline import SIDES, Outline, side_edge
 
 # Above the shoulders no collar reaches farther than this; a raised hood does.
 HOOD = 0.42
-# Shoulders closer together than this are the neck of a halter.
-HALTER = 0.42
 # The middle of a garment laid out straight strays less than this from a straight line.
 STRAIGHT = 0.028
 # Ties and belts that hang beside a garment make up more of it than this.
