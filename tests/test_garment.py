@@ -7,19 +7,11 @@ import pytest
 from preprocessing.garment.landmarks import CUFFS, REQUIRED
 from preprocessing.garment.prepare import Attributes, PreparedGarment, prepare_garment
 from tests import drawn_garments
+from tests.fields import same_fields
 
 
 def iou(a, b):
     return (a & b).sum() / (a | b).sum()
-
-
-def same_fields(a, b):
-    for name in a.__dataclass_fields__:
-        first, second = getattr(a, name), getattr(b, name)
-        if isinstance(first, np.ndarray):
-            assert np.array_equal(first, second) and first.dtype == second.dtype, name
-        else:
-            assert first == second, name
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,12 @@ from skimage.data import astronaut
 from preprocessing.labels import Joint, Parse
 from preprocessing.person.checks import HIPS_SYNTHESISED, check_photo
 from preprocessing.person.prepare import PreparedPerson, prepare_person
+from tests.fields import same_fields
 
 
 @pytest.fixture(scope="module")
 def person():
     return prepare_person(astronaut())
-
-
-def same_fields(a, b):
-    for name in a.__dataclass_fields__:
-        first, second = getattr(a, name), getattr(b, name)
-        if isinstance(first, np.ndarray):
-            assert np.array_equal(first, second) and first.dtype == second.dtype, name
-        else:
-            assert first == second, name
 
 
 def test_a_person_is_found_and_parsed(person):
