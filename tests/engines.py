@@ -77,12 +77,12 @@ class Fake:
     name: str
     does: Callable
 
-    def generate(self, person, garments):
+    def generate(self, inputs):
         if path := os.environ.get(LOG):
             with open(path, "a") as log:
                 log.write(f"{self.name} {os.getpid()}\n")
-        made = self.does(person)
-        return replace(made, notes=made.notes | {"worn": [garment.category for garment in garments]})
+        made = self.does(inputs.person)
+        return replace(made, notes=made.notes | {"worn": [garment.category for garment in inputs.garments]})
 
 
 @dataclass(frozen=True)

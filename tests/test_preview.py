@@ -13,6 +13,7 @@ from preprocessing.labels import Joint, Parse
 from preprocessing.person.prepare import PreparedPerson, prepare_person
 from tests import drawn_garments
 from tryon.engines import ENGINES
+from tryon.engines.base import Inputs
 from tryon.engines.preview import checks
 from tryon.engines.preview.compose import Composite, Drawn
 
@@ -36,7 +37,7 @@ def tee():
 
 @pytest.fixture(scope="module")
 def result(engine, person, tee):
-    return engine.generate(person, [tee])
+    return engine.generate(Inputs(person, [tee]))
 
 
 def test_the_tee_is_seen_on_the_chest(person, result):
@@ -67,7 +68,7 @@ def test_the_face_keeps_every_byte(person, result):
 
 def test_the_same_input_gives_the_same_bytes(engine, person, tee, result):
     stored = PreparedPerson.from_bytes(person.to_bytes())
-    again = engine.generate(stored, [tee])
+    again = engine.generate(Inputs(stored, [tee]))
     assert np.array_equal(again.image, result.image)
     assert np.array_equal(again.touched, result.touched)
     assert again.notes == result.notes
@@ -79,7 +80,7 @@ def test_the_same_input_gives_the_same_bytes(engine, person, tee, result):
 )
 def test_no_cloth_is_folded(engine, person, drawn, sleeve):
     garment = prepare_garment(drawn()[0], "upper", Attributes(sleeve=sleeve))
-    assert engine.generate(person, [garment]).notes["folds"] == 0
+    assert engine.generate(Inputs(person, [garment])).notes["folds"] == 0
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_no_cloth_is_folded(engine, person, drawn, sleeve):
 def test_garments_that_cannot_be_previewed_are_refused(engine, person, picture, attributes):
     garment = prepare_garment(picture, "upper", attributes)
     with pytest.raises(Refusal) as refused:
-        engine.generate(person, [garment])
+        engine.generate(Inputs(person, [garment]))
     assert refused.value.code == "garment.not_previewable"
     assert garment.problems[0].code in refused.value.detail
 
@@ -104,7 +105,7 @@ def test_a_top_found_from_the_waist_down_only_is_torn(engine, person, tee):
     mask, parts = tee.mask.copy(), tee.parts.copy()
     mask[: int(lower)], parts[: int(lower)] = 0, 0
     with pytest.raises(Refusal) as refused:
-        engine.generate(person, [replace(tee, mask=mask, parts=parts)])
+        engine.generate(Inputs(person, [replace(tee, mask=mask, parts=parts)]))
     assert refused.value.code == "result.torn"
 
 

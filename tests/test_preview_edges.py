@@ -14,6 +14,7 @@ from preprocessing.garment.prepare import Attributes, prepare_garment
 from preprocessing.labels import Joint, Parse
 from tests import drawn_garments, drawn_person
 from tryon.engines import ENGINES
+from tryon.engines.base import Inputs
 from tryon.engines.preview.figure import measure
 from tryon.engines.preview.front import arms, sleeved
 from tryon.engines.preview.overhang import find_overhang
@@ -147,7 +148,7 @@ def test_a_cropped_top_leaves_nothing_of_a_longer_one(person, tee):
     cropped = replace(tee, mask=tee.mask.copy(), parts=tee.parts.copy())
     cropped.mask[half:], cropped.parts[half:] = 0, 0
     cropped = replace(cropped, landmarks=points | {f"hem_{side}": (points[f"hem_{side}"][0], half) for side in SIDES})
-    result = ENGINES["preview"].load().generate(person, [cropped])
+    result = ENGINES["preview"].load().generate(Inputs(person, [cropped]))
     assert like(result.image, drawn_person.TOP)[230:540, 350:550].mean() < 0.01
 
 
@@ -209,7 +210,7 @@ def along_forearms(person, shares):
 @pytest.mark.parametrize("worn", [lambda person: person, tucked_in], ids=["over the trousers", "tucked in"])
 def test_long_sleeves_that_hang_beside_a_top_reach_the_wrist(person, hanging_jumper, worn):
     person = worn(person)
-    result = ENGINES["preview"].load().generate(person, [hanging_jumper])
+    result = ENGINES["preview"].load().generate(Inputs(person, [hanging_jumper]))
     for x, y in along_forearms(person, np.linspace(0, 0.95, 20)):
         assert like(result.image[y - 1 : y + 2, x - 1 : x + 2], GREEN).all()
     below = result.image[WAIST + 40 : HEM - 10, MIDDLE - 40 : MIDDLE + 40]
@@ -221,7 +222,7 @@ def test_a_long_sleeve_ends_where_the_one_worn_now_does_past_the_wrist(person, h
     wrist = int(person.keypoints[Joint.L_WRIST, 1])
     arms[wrist + 15 :] = False
     person.parse[arms], person.image[arms] = Parse.UPPER, drawn_person.TOP
-    result = ENGINES["preview"].load().generate(person, [hanging_jumper])
+    result = ENGINES["preview"].load().generate(Inputs(person, [hanging_jumper]))
     for x, y in along_forearms(person, np.linspace(0.9, 1.05, 8)):
         assert like(result.image[y, x], GREEN)
     assert not like(result.image[wrist + 25 : wrist + 60], GREEN).any()

@@ -17,6 +17,7 @@ from preprocessing.labels import LEGS, SHOES, Joint, Parse
 from preprocessing.person.prepare import prepare_person
 from tests import drawn_person
 from tryon.engines import ENGINES
+from tryon.engines.base import Inputs
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 DRAWN = json.loads((SAMPLE / "garments" / "landmarks.json").read_text())
@@ -73,7 +74,7 @@ def columns(result, row):
 
 def test_trousers_cover_both_legs_down_to_the_shoes(engine, person):
     jeans = garment("vera-slim-jeans-black")
-    result = engine.generate(person, [jeans])
+    result = engine.generate(Inputs(person, [jeans]))
     for x in (400, 500):
         for row in (600, THIGH_ROW, KNEE, SHIN_ROW):
             assert apart(result.image, np.s_[row : row + 8, x - 4 : x + 4], cloth_colour(jeans)) < 12
@@ -85,7 +86,7 @@ def test_trousers_cover_both_legs_down_to_the_shoes(engine, person):
 
 
 def test_the_top_worn_now_stays_in_front_of_the_waistband(engine, person):
-    result = engine.generate(person, [garment("field-chinos-sand")])
+    result = engine.generate(Inputs(person, [garment("field-chinos-sand")]))
     top = (person.parse == Parse.UPPER) & (np.arange(len(person.parse))[:, None] < 490)
     assert (result.image[top] == person.image[top]).all(-1).mean() > 0.97
     assert apart(result.image, np.s_[515:530, 440:460], cloth_colour(garment("field-chinos-sand"))) < 12
@@ -99,7 +100,7 @@ def test_a_waistband_is_seen_where_the_top_is_tucked_in(engine, person):
     chinos = garment("field-chinos-sand")
     sleeve = np.isin(person.parse, (Parse.LEFT_ARM, Parse.RIGHT_ARM)) & (np.arange(len(person.parse))[:, None] < 500)
     high.parse[sleeve] = Parse.UPPER
-    result = engine.generate(high, [chinos])
+    result = engine.generate(Inputs(high, [chinos]))
     assert apart(result.image, np.s_[440:470, 430:470], cloth_colour(chinos)) < 12
     assert np.array_equal(result.image[300:400, 400:500], person.image[300:400, 400:500])
     assert (result.image[sleeve] == person.image[sleeve]).all(-1).mean() > 0.95  # sleeves hang before it
@@ -111,7 +112,7 @@ def test_a_dress_worn_now_is_parted_at_the_waist(engine, person):
     dress[THIGH_ROW:] = False
     worn.parse[dress], worn.image[dress] = Parse.DRESS, drawn_person.TOP
     jeans = garment("mason-jeans-indigo")
-    result = engine.generate(worn, [jeans])
+    result = engine.generate(Inputs(worn, [jeans]))
     assert np.array_equal(result.image[260:360, 400:500], worn.image[260:360, 400:500])
     for x in (400, 500):
         assert apart(result.image, np.s_[560:600, x - 8 : x + 8], cloth_colour(jeans)) < 14
@@ -127,14 +128,14 @@ def test_arms_and_hands_stay_in_front(engine, person):
     keypoints = person.keypoints.copy()
     keypoints[Joint.L_WRIST, :2] = 500, 570
     keypoints[[Joint.L_INDEX_FINGER, Joint.L_LITTLE_FINGER], :2] = 400, 570
-    result = engine.generate(replace(crossed, keypoints=keypoints), [garment("mason-jeans-indigo")])
+    result = engine.generate(Inputs(replace(crossed, keypoints=keypoints), [garment("mason-jeans-indigo")]))
     assert np.array_equal(result.image[560:580, 420:480], crossed.image[560:580, 420:480])
     assert (result.image[hands] == person.image[hands]).all(-1).mean() > 0.9
 
 
 @pytest.mark.parametrize("row", [KNEE, SHIN_ROW])
 def test_legs_are_bare_below_shorts(engine, person, row):
-    result = engine.generate(person, [garment("cove-shorts-olive")])
+    result = engine.generate(Inputs(person, [garment("cove-shorts-olive")]))
     for x in (400, 500):
         assert apart(result.image, np.s_[row + 25 : row + 35, x - 5 : x + 5], drawn_person.SKIN) < 8
     assert (np.abs(result.image[800:900].astype(int) - drawn_person.TROUSERS).max(-1) > 30).all()
@@ -142,7 +143,7 @@ def test_legs_are_bare_below_shorts(engine, person, row):
 
 def test_a_wide_cut_stays_wide_and_a_slim_one_slim(engine, person):
     wide, slim = (
-        columns(engine.generate(person, [garment(name)]), SHIN_ROW)
+        columns(engine.generate(Inputs(person, [garment(name)])), SHIN_ROW)
         for name in ("ines-wide-trousers-charcoal", "vera-slim-jeans-black")
     )
     bare = columns(person, SHIN_ROW)
@@ -161,7 +162,7 @@ def test_a_wide_cut_stays_wide_and_a_slim_one_slim(engine, person):
 )
 def test_skirts_cover_the_gap_between_the_legs_down_to_their_length(engine, person, name, least, most):
     skirt = garment(name)
-    result = engine.generate(person, [skirt])
+    result = engine.generate(Inputs(person, [skirt]))
     assert apart(result.image, np.s_[620:660, 446:454], cloth_colour(skirt)) < 14
     assert least < hem_row(result, cloth_colour(skirt)) < most
     assert apart(result.image, np.s_[ANKLE - 25 : ANKLE - 15, 495:505], drawn_person.SKIN) < 8
@@ -169,7 +170,7 @@ def test_skirts_cover_the_gap_between_the_legs_down_to_their_length(engine, pers
 
 def test_a_pleated_skirt_spreads_and_a_pencil_skirt_does_not(engine, person):
     spread, narrow = (
-        columns(engine.generate(person, [garment(name)]), KNEE - 20)
+        columns(engine.generate(Inputs(person, [garment(name)])), KNEE - 20)
         for name in ("colette-pleated-skirt-sage", "lena-pencil-skirt-charcoal")
     )
     assert spread > 1.2 * narrow
@@ -186,7 +187,7 @@ def test_a_pleated_skirt_spreads_and_a_pencil_skirt_does_not(engine, person):
 )
 def test_a_dress_replaces_all_that_is_worn(engine, person, name, sleeve, least, most):
     dress = garment(name, "dress", sleeve=sleeve)
-    result = engine.generate(person, [dress])
+    result = engine.generate(Inputs(person, [dress]))
     for row in (300, 400, 480, 600, 680):
         assert apart(result.image, np.s_[row : row + 15, 435:465], cloth_colour(dress)) < 14
     assert least < hem_row(result, cloth_colour(dress)) < most
@@ -200,7 +201,7 @@ def test_a_dress_replaces_all_that_is_worn(engine, person, name, sleeve, least, 
 
 def test_an_outfit_is_a_top_over_a_bottom(engine, person):
     top, bottom = garment("everyday-tee-sage", "upper", sleeve="short"), garment("field-chinos-navy")
-    result = engine.generate(person, [top, bottom])
+    result = engine.generate(Inputs(person, [top, bottom]))
     assert apart(result.image, np.s_[300:400, 420:480], cloth_colour(top)) < 12
     assert apart(result.image, np.s_[470:490, 430:470], cloth_colour(top)) < 14
     assert apart(result.image, np.s_[THIGH_ROW : THIGH_ROW + 30, 390:410], cloth_colour(bottom)) < 12
@@ -210,7 +211,7 @@ def test_an_outfit_is_a_top_over_a_bottom(engine, person):
 
 def test_a_photo_that_ends_at_the_knees_is_dressed_as_far_as_it_goes(engine, ana):
     jeans = garment("mason-jeans-light")
-    result = engine.generate(ana, [jeans])
+    result = engine.generate(Inputs(ana, [jeans]))
     middle = ana.image.shape[1] // 2
     for x in (middle - 70, middle + 70):
         assert apart(result.image, np.s_[-40:-20, x - 10 : x + 10], cloth_colour(jeans)) < 14
@@ -230,11 +231,11 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_folds_and_the_rest_keeps_every_byte(engine, ana, kind):
     name, category, sleeve = KINDS[kind]
-    result = engine.generate(ana, [garment(name, category, sleeve=sleeve)])
+    result = engine.generate(Inputs(ana, [garment(name, category, sleeve=sleeve)]))
     assert result.notes["folds"] == 0
     assert 0.05 < result.touched.mean() < 0.6
     assert np.array_equal(result.image[~result.touched], ana.image[~result.touched])
-    again = engine.generate(ana, [garment(name, category, sleeve=sleeve)])
+    again = engine.generate(Inputs(ana, [garment(name, category, sleeve=sleeve)]))
     assert np.array_equal(again.image, result.image)
     assert again.notes == result.notes
 
@@ -243,7 +244,7 @@ def test_nothing_folds_and_the_rest_keeps_every_byte(engine, ana, kind):
 def test_a_photo_without_hips_is_refused(engine, kind):
     name, category, sleeve = KINDS[kind]
     with pytest.raises(Refusal) as refused:
-        engine.generate(prepare_person(astronaut()), [garment(name, category, sleeve=sleeve)])
+        engine.generate(Inputs(prepare_person(astronaut()), [garment(name, category, sleeve=sleeve)]))
     assert refused.value.code == "photo.legs_outside"
 
 
@@ -260,7 +261,7 @@ def cut_off(person, row):
 
 def test_a_photo_that_ends_at_the_hips_is_refused(engine, person):
     with pytest.raises(Refusal) as refused:
-        engine.generate(cut_off(person, HIPS), [garment("vera-slim-jeans-black")])
+        engine.generate(Inputs(cut_off(person, HIPS), [garment("vera-slim-jeans-black")]))
     assert refused.value.code == "photo.legs_outside"
 
 
@@ -279,7 +280,7 @@ def lifted(person, degrees):
 def test_legs_that_are_lifted_are_refused(engine, person, kind, degrees):
     name, category, sleeve = KINDS[kind]
     with pytest.raises(Refusal) as refused:
-        engine.generate(lifted(person, degrees), [garment(name, category, sleeve=sleeve)])
+        engine.generate(Inputs(lifted(person, degrees), [garment(name, category, sleeve=sleeve)]))
     assert refused.value.code == "photo.legs_bent"
 
 
@@ -287,7 +288,7 @@ def test_a_bent_knee_is_refused(engine, person):
     keypoints = person.keypoints.copy()
     keypoints[Joint.R_ANKLE, :2] = keypoints[Joint.R_KNEE, :2] - (200, 20)
     with pytest.raises(Refusal) as refused:
-        engine.generate(replace(person, keypoints=keypoints), [garment("vera-slim-jeans-black")])
+        engine.generate(Inputs(replace(person, keypoints=keypoints), [garment("vera-slim-jeans-black")]))
     assert refused.value.code == "photo.legs_bent"
 
 
@@ -297,7 +298,7 @@ def test_legs_seen_bare_stay_the_photos_below_a_short_hem(engine, person):
     left = below & (np.arange(person.parse.shape[1])[None] > drawn_person.MIDDLE)
     bare.parse[below], bare.parse[left] = Parse.RIGHT_LEG, Parse.LEFT_LEG
     bare.image[below] = drawn_person.SKIN
-    result = engine.generate(bare, [garment("cove-shorts-stone")])
+    result = engine.generate(Inputs(bare, [garment("cove-shorts-stone")]))
     shins = np.isin(bare.parse, LEGS)
     shins[: KNEE + 40] = False
     assert np.array_equal(result.image[shins], bare.image[shins])

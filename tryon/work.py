@@ -16,7 +16,7 @@ from shop import tasks as shop_tasks
 from shop.models import Garment, GarmentAnalysis, Photo
 from shop.models.pictures import ANALYSIS_VERSION
 from tryon import checks, registry
-from tryon.engines.base import Engine, Generated
+from tryon.engines.base import Engine, Generated, Inputs
 from tryon.lease import Lease, Stage
 
 JPEG_QUALITY = 92
@@ -52,7 +52,7 @@ def work(lease: Lease) -> None:
     garments = [prepared_garment(garment) for garment in row.garments]
     engine = load(row.engine)
     lease.enter(Stage.GENERATING)
-    generated = engine.generate(person, garments)
+    generated = engine.generate(Inputs(person, garments))
     check(generated, person.image)
     lease.enter(Stage.SAVING)
     lease.succeed(encode(generated.image), generated.image.shape[:2], generated.notes)

@@ -16,7 +16,7 @@ from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.labels import BOTTOMS, TOPS, Joint, Parse
 from preprocessing.person.body import BodyFrame
 from preprocessing.person.prepare import PreparedPerson
-from tryon.engines.base import Generated
+from tryon.engines.base import Generated, Inputs
 from tryon.engines.preview import dress, lower, top
 from tryon.engines.preview.checks import check, facts
 from tryon.engines.preview.compose import compose
@@ -79,9 +79,9 @@ def _in_drawing_order(laid: Sequence[Laid]) -> list[Laid]:
 class PreviewEngine:
     """Puts garments on people; see `tryon.engines.base.Engine`. The same input gives the same bytes."""
 
-    def generate(self, person: PreparedPerson, garments: Sequence[PreparedGarment]) -> Generated:
+    def generate(self, inputs: Inputs) -> Generated:
         """Raises Refusal: "garment.not_previewable", or "result.…" when the picture would not be worth showing."""
-        result = self.draw(person, garments)
+        result = self.draw(inputs.person, inputs.garments)
         check(result.notes)
         return result
 
