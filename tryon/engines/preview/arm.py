@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import binary_erosion, distance_transform_edt, gaussian_filter1d
 
-from tryon.engines.preview.pixels import sample
+from tryon.engines.pixels import sample
 from tryon.engines.preview.warp import Patch, draw
 
 # Sections of an arm between shoulder and wrist, and places across each.

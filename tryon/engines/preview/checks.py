@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from preprocessing import colour
 from preprocessing.errors import Refusal, gettext_noop
+from tryon.engines.checks import changed, check_changed, check_seen, drift
 from tryon.engines.preview.compose import Composite, Drawn
 
-LEAST_CHANGE = 0.004
-LEAST_SEEN = 0.55
 LARGEST_DRIFT = 10.0
 # Of the chest; a deep neck leaves a tenth of it bare.
 LEAST_COVERED = 0.75
@@ -21,7 +18,7 @@ def facts(photo: np.ndarray, composite: Composite) -> dict:
     share of each garment that is seen, the CIEDE2000 between its colour as photographed and as it came out, the
     share of the chest that is covered, and how many cells are folded; of several garments the worst."""
     return {
-        "changed": round(float((cv2.absdiff(composite.image, photo).reshape(-1, 3)[::5].max(-1) > 6).mean()), 4),
+        "changed": round(changed(photo, composite.image), 4),
         "seen": round(min(_seen(drawn) for drawn in composite.drawn), 3),
         "delta_e": round(max(_drift(drawn, composite.image) for drawn in composite.drawn), 2),
         "chest": round(min(drawn.chest for drawn in composite.drawn), 3),
@@ -31,20 +28,8 @@ def facts(photo: np.ndarray, composite: Composite) -> dict:
 
 def check(notes: dict) -> None:
     """Raise Refusal "result.…" when a picture with these facts would not help the shopper."""
-    if notes["changed"] < LEAST_CHANGE:
-        raise Refusal(
-            "result.no_change",
-            gettext_noop("The picture came out just like your photo. Please try another garment or photo."),
-            f"changed {notes['changed']}",
-        )
-    if notes["seen"] < LEAST_SEEN:
-        raise Refusal(
-            "result.hidden",
-            gettext_noop(
-                "Hair, arms or a bag would hide most of this garment. Please choose a photo with a clear view."
-            ),
-            f"seen {notes['seen']}",
-        )
+    check_changed(notes["changed"])
+    check_seen(notes["seen"])
     if notes["chest"] < LEAST_COVERED:
         raise Refusal(
             "result.torn",
@@ -74,7 +59,4 @@ def _drift(drawn: Drawn, image: np.ndarray) -> float:
     """CIEDE2000 between the mean colour of the cloth that is seen as photographed and as it came out."""
     every_third = np.s_[::3, ::3]
     shown = drawn.cover[every_third] > 0.9
-    if not shown.any():
-        return 0.0
-    result, cloth = (colour.to_lab(picture[every_third][shown]).mean(0) for picture in (image, drawn.cloth))
-    return float(colour.difference(result, cloth))
+    return drift(image[every_third][shown], drawn.cloth[every_third][shown])

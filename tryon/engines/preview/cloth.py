@@ -7,8 +7,8 @@ import numpy as np
 
 from preprocessing.garment.neckline import back_inside
 from preprocessing.garment.parts import BODY
+from tryon.engines.pixels import box_of, carried, grown, shrunk, soft
 from tryon.engines.preview.laid import Laid, Piece
-from tryon.engines.preview.pixels import box_of, grown, shrunk, soft
 from tryon.engines.preview.warp import Patch, draw, folded
 
 # Pixels of the cloth kept for one of the photo's: a little more than one, since it is sampled between them.
@@ -31,7 +31,7 @@ class Cloth:
             return cv2.resize(array[rows, columns], shape[::-1], interpolation=how)
 
         mask = fitted(garment.mask)
-        self._colour = _carried(fitted(garment.image), shrunk(mask > 127, 2 * RIM + 1))
+        self._colour = carried(fitted(garment.image), shrunk(mask > 127, 2 * RIM + 1), 3 * RIM)
         self._alpha = mask.astype(np.float32) / 255
         if garment.neckline is not None:
             inside = fitted(back_inside(garment.mask > 0, garment.neckline).view(np.uint8)).view(bool)
@@ -65,13 +65,3 @@ class Cloth:
         drawn = cv2.remap(red_green_blue_alpha, flow.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         rgb, shown = cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB), drawn[..., 3] * np.float32(1 / 255)
         return flow.box, rgb, shown, int(folded(patch, alpha).sum())
-
-
-def _carried(image: np.ndarray, core: np.ndarray) -> np.ndarray:
-    """A picture whose pixels near `core` (bool) but not in it have the mean colour of those in it nearby."""
-    size = 6 * RIM + 1
-    known = core.view(np.uint8)
-    total = cv2.boxFilter(cv2.copyTo(image, known), cv2.CV_32F, (size, size), normalize=False)
-    count = cv2.boxFilter(known, cv2.CV_32F, (size, size), normalize=False)
-    mean = cv2.divide(total, cv2.merge([count] * 3), dtype=cv2.CV_8U)
-    return cv2.copyTo(mean, ((count > 0) & ~core).view(np.uint8), image.copy())

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from preprocessing.labels import Parse
+from tryon.engines.pixels import box_of, enlarged, full, halved, labelled, mixed, shrunk, soft, spread
 from tryon.engines.preview import shade
 from tryon.engines.preview.cloth import Cloth
 from tryon.engines.preview.figure import HALF, Figure
 from tryon.engines.preview.laid import Laid
-from tryon.engines.preview.pixels import box_of, enlarged, full, halved, labelled, mixed, shrunk, soft, spread
 from tryon.engines.preview.undress import edged, without
 from tryon.engines.preview.wardrobe import Wardrobe
 

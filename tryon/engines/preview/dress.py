@@ -10,11 +10,11 @@ from preprocessing.garment.length import length_ratio
 from preprocessing.garment.parts import BODY
 from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.labels import Parse
+from tryon.engines.pixels import labelled
 from tryon.engines.preview import top
 from tryon.engines.preview.figure import SIDES, Figure
 from tryon.engines.preview.laid import Laid
 from tryon.engines.preview.lower_body import ANKLE, LARGEST_SKIRT_LEAN, LowerBody, check_standing, measure_lower
-from tryon.engines.preview.pixels import labelled
 from tryon.engines.preview.skirt import skirt_sides
 from tryon.engines.preview.source import Source
 from tryon.engines.preview.torso import CHEST, place_corners

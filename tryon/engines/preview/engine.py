@@ -17,12 +17,12 @@ from preprocessing.labels import BOTTOMS, TOPS, Joint, Parse
 from preprocessing.person.body import BodyFrame
 from preprocessing.person.prepare import PreparedPerson
 from tryon.engines.base import Generated, Inputs
+from tryon.engines.pixels import box_of, labelled
 from tryon.engines.preview import dress, lower, top
 from tryon.engines.preview.checks import check, facts
 from tryon.engines.preview.compose import compose
 from tryon.engines.preview.figure import measure
 from tryon.engines.preview.laid import Laid
-from tryon.engines.preview.pixels import box_of, labelled
 from tryon.engines.preview.wardrobe import sort_out
 
 # How a garment of each category is laid on a figure: function (garment, figure, wardrobe) -> Laid.

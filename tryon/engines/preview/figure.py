@@ -16,8 +16,8 @@ from preprocessing.labels import BOTTOMS, TOPS, Joint, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from preprocessing.person.body import BodyFrame, Limbs, arm_capsules
 from preprocessing.person.prepare import PreparedPerson
+from tryon.engines.pixels import sample
 from tryon.engines.preview.arm import Arm, measure_arm
-from tryon.engines.preview.pixels import sample
 
 SIDES = (("left", -1), ("right", 1))
 ARM_JOINTS = {

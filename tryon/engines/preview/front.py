@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from preprocessing.labels import ARMS, TOPS, Parse
+from tryon.engines.pixels import enlarged, full, labelled, soft
 from tryon.engines.preview.figure import ARM_LABEL, HALF, OWN_SIDE, Figure
-from tryon.engines.preview.pixels import enlarged, full, labelled, soft
 
 # Where a short sleeve ends at the latest, in lengths of an arm.
 SHORT = 0.5

@@ -9,6 +9,7 @@ from preprocessing.garment.parts import BODY
 from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.labels import BOTTOMS, TOPS, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
+from tryon.engines.pixels import full, labelled, soft
 from tryon.engines.preview.figure import SIDES, Figure, sample
 from tryon.engines.preview.front import arms, head, over, sleeved
 from tryon.engines.preview.laid import Laid, Piece
@@ -22,7 +23,6 @@ from tryon.engines.preview.lower_body import (
     measure_lower,
 )
 from tryon.engines.preview.overhang import Overhang, find_overhang
-from tryon.engines.preview.pixels import full, labelled, soft
 from tryon.engines.preview.skirt import skirt_patch
 from tryon.engines.preview.waistband import Bottom, one_cloth, upright
 from tryon.engines.preview.wardrobe import Wardrobe

@@ -15,8 +15,8 @@ from scipy.ndimage import gaussian_filter1d, median_filter
 from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.labels import ARMS, BOTTOMS, Joint, Parse
 from preprocessing.person.prepare import HIPS_SYNTHESISED
+from tryon.engines.pixels import labelled
 from tryon.engines.preview.figure import SIDES, Figure, sample
-from tryon.engines.preview.pixels import labelled
 from tryon.engines.preview.wardrobe import WAIST
 
 # Levels of the joints of the leg (Winter, Biomechanics and Motor Control of Human Movement, figure 4.1).

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from preprocessing.person.body import SIDES as OWN_SIDES
+from tryon.engines.pixels import enlarged
 from tryon.engines.preview.figure import HALF, SIDES, Figure
-from tryon.engines.preview.pixels import enlarged
 from tryon.engines.preview.wardrobe import WAIST, Wardrobe
 
 # Columns a hem is looked for in, in half shoulder widths, and pixels (of every second) that tell one.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from tryon.engines.pixels import enlarged, halved, local_mean, shrunk, soft
 from tryon.engines.preview.figure import Figure
-from tryon.engines.preview.pixels import enlarged, halved, local_mean, shrunk, soft
 
 # Folds are large and soft: all of this is worked out at a quarter of the size.
 STEP = 4

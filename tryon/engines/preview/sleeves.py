@@ -8,8 +8,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from preprocessing.garment.parts import LEFT_SLEEVE, RIGHT_SLEEVE
 from preprocessing.labels import ARMS, TOPS, Parse
+from tryon.engines.pixels import sample
 from tryon.engines.preview.figure import Figure
-from tryon.engines.preview.pixels import sample
 from tryon.engines.preview.source import Source
 from tryon.engines.preview.warp import Patch, paired, untangled
 

@@ -9,10 +9,10 @@ import numpy as np
 from preprocessing.garment.parts import BODY
 from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.labels import ARMS, Parse
+from tryon.engines.pixels import enlarged, full, grown, labelled, soft
 from tryon.engines.preview.figure import SIDES, Figure
 from tryon.engines.preview.front import arms, hands, head, over
 from tryon.engines.preview.laid import Laid, Piece
-from tryon.engines.preview.pixels import enlarged, full, grown, labelled, soft
 from tryon.engines.preview.sleeves import SLEEVE_LABEL, sleeve_patch
 from tryon.engines.preview.source import Source, without_tails
 from tryon.engines.preview.torso import CHEST, place_corners, torso_patch

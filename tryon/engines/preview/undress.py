@@ -13,10 +13,7 @@ import numpy as np
 from preprocessing.labels import ARMS, BOTTOMS, LEGS, TOPS, Joint, Parse
 from preprocessing.person.body import SIDES as OWN_SIDES
 from preprocessing.person.body import capsule
-from tryon.engines.preview.arm import SHOULDER, bared
-from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, SIDES, Figure, prior_widths
-from tryon.engines.preview.lower_body import LEG_JOINTS, leg_joints
-from tryon.engines.preview.pixels import (
+from tryon.engines.pixels import (
     box_of,
     enlarged,
     full,
@@ -29,6 +26,9 @@ from tryon.engines.preview.pixels import (
     soft,
     spread,
 )
+from tryon.engines.preview.arm import SHOULDER, bared
+from tryon.engines.preview.figure import HALF, OWN_SIDE, QUARTER, SIDES, Figure, prior_widths
+from tryon.engines.preview.lower_body import LEG_JOINTS, leg_joints
 from tryon.engines.preview.wardrobe import BELLY, Wardrobe
 
 # Radii of bare legs at hip, knee and ankle, in shoulder widths.

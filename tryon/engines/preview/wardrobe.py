@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from preprocessing.labels import BOTTOMS, TOPS, Parse
+from tryon.engines.pixels import box_of, grown, labelled, local_mean, shrunk
 from tryon.engines.preview.figure import Figure
-from tryon.engines.preview.pixels import box_of, grown, labelled, local_mean, shrunk
 
 # The natural waist, in torso lengths: where a dress is parted when only half of it is replaced.
 WAIST = 0.66

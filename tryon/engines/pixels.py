@@ -1,4 +1,4 @@
-"""Small operations on masks and pictures that several steps share."""
+"""Small operations on masks and pictures that engines share."""
 
 from __future__ import annotations
 
@@ -69,6 +69,16 @@ def spread(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
         known = np.clip(weights, 0, 1)[..., None]
         filled = filled * (1 - known) + known * (colours / (weights[..., None] + 1e-6))
     return filled
+
+
+def carried(image: np.ndarray, core: np.ndarray, reach: int) -> np.ndarray:
+    """A picture whose pixels near `core` (bool) but not in it have the mean colour of those in it nearby."""
+    size = 2 * reach + 1
+    known = core.view(np.uint8)
+    total = cv2.boxFilter(cv2.copyTo(image, known), cv2.CV_32F, (size, size), normalize=False)
+    count = cv2.boxFilter(known, cv2.CV_32F, (size, size), normalize=False)
+    mean = cv2.divide(total, cv2.merge([count] * 3), dtype=cv2.CV_8U)
+    return cv2.copyTo(mean, ((count > 0) & ~core).view(np.uint8), image.copy())
 
 
 def local_mean(image: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
