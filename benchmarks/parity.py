@@ -1,89 +1,151 @@
-"""How far our maps and networks are from the papers' own, on recorded inputs and outputs.
+"""How far HR-VITON as we run it is from the published computation, on recorded inputs and results.
 
-    ./dev bench parity --data DIR            # DIR/hr_viton_small_A.npz: bytes that differ, 0 is the bar
-    ./dev bench parity --pictures DIR        # DIR/image, DIR/image-densepose: how our DensePose map overlaps theirs
+    ./dev parity FILE.npz [--device cuda] [--precision bfloat16]
 
-The npz holds a person's picture, parse map and joints, and the agnostic and parse-agnostic that HR-VITON made of them.
-The pictures are in VITON-HD's folders; DensePose's are its label maps in HR-VITON's colours.
+The file holds pictures, the sizes of the networks, the seeds of their weights (`fixed_weights`), and what came out on
+the way. Prints the largest difference of every array; ends with 1 when one is above the bar: 1e-3 for what the
+networks give, nothing for labels and drawn pictures.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
+import torch
 
-from preprocessing.labels import DensePose
+from benchmarks.fixed_weights import with_fixed_weights
 from preprocessing.person.agnostic import agnostic, parse_agnostic
-from preprocessing.person.densepose import densepose, labels_of
+from tryon.engines.hr_viton.condition_generator import ConditionGenerator
+from tryon.engines.hr_viton.image_generator import ImageGenerator
+from tryon.engines.hr_viton.inputs import Sample
+from tryon.engines.hr_viton.pipeline import Pipeline, Steps, Tensors
 
-RECORDED = "hr_viton_small_A.npz"
-# A part smaller than this share of the picture says nothing about how parts are found.
-SMALLEST_PART = 0.002
+TOLERANCE = 1e-3
+NOISE_SEED = 1234
+NOISE = "noise_scale:"
+STRIDE = 4
+Recorded = dict[str, np.ndarray]
 
 
-def differing(ours: np.ndarray, theirs: np.ndarray) -> int:
-    return int((ours != theirs).sum())
-
-
-def maps(recorded: dict[str, np.ndarray]) -> dict[str, int]:
-    """Bytes that differ, by map."""
+def drawn(recorded: Recorded) -> Iterator[tuple[str, np.ndarray]]:
+    """Our agnostic and parse agnostic of the recorded person."""
     image, parse, points = (recorded[f"in_{name}"] for name in ("image_u8", "parse20_u8", "keypoints25x3"))
-    no_densepose = np.zeros_like(parse)
-    return {
-        "agnostic": differing(agnostic("upper", image, parse, points, no_densepose), recorded["in_agnostic_u8"]),
-        "parse_agnostic": differing(parse_agnostic("upper", parse, points), recorded["in_parse_agnostic20_u8"]),
-    }
+    yield "in_agnostic_u8", agnostic("upper", image, parse, points, np.zeros_like(parse))
+    yield "in_parse_agnostic20_u8", parse_agnostic("upper", parse, points)
 
 
-def overlaps(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    """Intersection over union of two DensePose maps: of the body, and of each part that is large enough in theirs."""
-    body = {"body": ((ours > 0), (theirs > 0))}
-    parts = {part.name: (ours == part, theirs == part) for part in DensePose if part}
-    large = {name: pair for name, pair in parts.items() if pair[1].mean() >= SMALLEST_PART}
-    return {name: float((a & b).sum() / (a | b).sum()) for name, (a, b) in (body | large).items()}
+def sample(recorded: Recorded) -> Sample:
+    return Sample(
+        cloth=recorded["in_cloth_u8"],
+        cloth_mask=recorded["in_cloth_mask_u8"] >= 128,
+        parse_agnostic=recorded["in_parse_agnostic20_u8"],
+        densepose=recorded["in_densepose_u8"],
+        agnostic=recorded["in_agnostic_u8"],
+        seed=NOISE_SEED,
+    )
 
 
-def compare_densepose(folder: Path) -> None:
-    from preprocessing.person.prepare import prepare_person  # heavy: the networks
-
-    pictures = sorted((folder / "image-densepose").glob("*.[jp][pn]g"))
-    if not pictures:
-        sys.exit(f"no pictures in {folder / 'image-densepose'}")
-    for path in pictures:
-        image = np.asarray(Image.open(next((folder / "image").glob(f"{path.stem}.*"))).convert("RGB"))
-        theirs = cv2.medianBlur(labels_of(np.asarray(Image.open(path).convert("RGB"))), 5)  # JPEG's specks
-        ours = densepose(prepare_person(image))
-        print(path.name)
-        for name, overlap in overlaps(ours, theirs).items():
-            print(f"  {name:24}{overlap:.2f}")
+def pipeline(recorded: Recorded, device: str = "cpu", precision: torch.dtype = torch.float32) -> Pipeline:
+    condition = ConditionGenerator(width=int(recorded["meta_condition_ngf"]))
+    image = ImageGenerator(width=int(recorded["meta_image_ngf"]))
+    return Pipeline(
+        with_fixed_weights(condition, int(recorded["meta_condition_seed"])),
+        with_fixed_weights(image, int(recorded["meta_image_seed"])),
+        device,
+        precision,
+    )
 
 
-def compare_bytes(folder: Path) -> bool:
-    path = folder / RECORDED
-    if not path.is_file():
-        sys.exit(f"{path} is not there; --data takes the folder that holds {RECORDED}")
-    with np.load(path, allow_pickle=False) as recorded:
-        found = maps(recorded)
-    for name, bytes_off in found.items():
-        print(f"{name:16}{bytes_off:>10} bytes differ")
-    return not any(found.values())
+def results(steps: Steps) -> Iterator[tuple[str, np.ndarray]]:
+    """What came out, under the names of the recorded arrays."""
+
+    def array(tensor: torch.Tensor) -> np.ndarray:
+        return tensor.float().cpu().numpy()
+
+    conditions, dressing, image = steps
+    for level, flow in enumerate(conditions.flows):
+        yield f"flow_{level}", array(flow)
+    yield "segmap", array(conditions.segmentation)
+    yield "warped_cloth_low", array(conditions.cloth)
+    yield "warped_mask_low", array(conditions.mask)
+    yield "label13", dressing.labels[0].to(torch.uint8).cpu().numpy()
+    yield "blurred_segmap_stride4", array(dressing.segmentation[..., ::STRIDE, ::STRIDE])
+    yield "warped_cloth_stride4", array(dressing.cloth[..., ::STRIDE, ::STRIDE])
+    yield "warped_mask_stride4", array(dressing.mask[..., ::STRIDE, ::STRIDE])
+    yield "output_stride4", array(image[..., ::STRIDE, ::STRIDE])
+    yield "output_crop_384_640_256_512", array(image[..., 384:640, 256:512])
+
+
+def add_noise(network: ImageGenerator, recorded: Recorded) -> bool:
+    """Give the network the recorded noise scales; whether there are any."""
+    scales = {key.removeprefix(NOISE): value for key, value in recorded.items() if key.startswith(NOISE)}
+    for key, value in scales.items():
+        network.get_parameter(key).data.copy_(torch.from_numpy(value))
+    return bool(scales)
+
+
+def everything(recorded: Recorded, made: Pipeline) -> Iterator[tuple[str, np.ndarray]]:
+    yield from drawn(recorded)
+    tensors = Tensors.of([sample(recorded)], made.device)
+    yield from results(made.steps(tensors, [NOISE_SEED]))
+    if add_noise(made.image, recorded):
+        image = made.steps(tensors, [NOISE_SEED]).image
+        yield "output_with_noise_stride4", image[..., ::STRIDE, ::STRIDE].float().cpu().numpy()
+
+
+def largest_difference(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """NaN where either has one: no bar lets that pass."""
+    if ours.shape != theirs.shape:
+        return float("inf")
+    return float(np.abs(ours.astype(np.float64) - theirs.astype(np.float64)).max())
+
+
+def compare(recorded: Recorded, made: Pipeline, tolerance: float = TOLERANCE) -> dict[str, tuple[float, bool]]:
+    """The largest difference of each array, and whether it is within its bar.
+
+    Raises ValueError for a file that holds an array nothing is compared with.
+    """
+    found = {}
+    for name, ours in everything(recorded, made):
+        if name in recorded:
+            bar = 0.0 if ours.dtype == np.uint8 else tolerance
+            difference = largest_difference(ours, recorded[name])
+            found[name] = difference, difference <= bar
+    given = {name for name in recorded if not name.startswith(("in_", "meta_", NOISE))}
+    if unknown := given - set(found):
+        raise ValueError(f"nothing is compared with {', '.join(sorted(unknown))}")
+    return found
+
+
+def read(path: Path) -> Recorded:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, EOFError) as error:
+        sys.exit(f"{path} cannot be read as a file of arrays: {error}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, metavar="DIR")
-    parser.add_argument("--pictures", type=Path, metavar="DIR")
+    parser.add_argument("file", type=Path, metavar="FILE.npz")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE)
     given = parser.parse_args()
-    if not (given.data or given.pictures):
-        parser.error("--data or --pictures is needed")
-    if given.pictures:
-        compare_densepose(given.pictures)
-    if given.data and not compare_bytes(given.data):
+    torch.set_num_threads(1)
+    recorded = read(given.file)
+    try:
+        made = pipeline(recorded, given.device, getattr(torch, given.precision))
+        found = compare(recorded, made, given.tolerance)
+    except KeyError as missing:
+        sys.exit(f"{given.file} has no array {missing}")
+    for name, (difference, within) in found.items():
+        print(f"{name:32}{difference:12.2e}  {'' if within else 'above the bar'}")
+    if not all(within for _, within in found.values()):
         sys.exit(1)
 
 

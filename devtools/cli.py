@@ -4,6 +4,7 @@
 ./dev stop       stop whatever runs
 ./dev manage     manage.py with the servers it needs            COMMAND [arguments]
 ./dev bench      a benchmark with the servers it needs          NAME [arguments]
+./dev parity     our HR-VITON against a recorded run            FILE.npz
 ./dev weights    pretrained files: list, fetch, import, verify  [NAME ...]
 """
 
@@ -49,6 +50,13 @@ def bench(arguments: list[str]) -> int:
         )
 
 
+def parity(arguments: list[str]) -> int:
+    from devtools.servers import django_environment, python
+
+    prepare("dev")
+    return python("-m", "benchmarks.parity", *arguments, env=django_environment(State(local())))
+
+
 def stop(arguments: list[str]) -> int:
     from devtools.up import stop
 
@@ -67,7 +75,7 @@ def weights(arguments: list[str]) -> int:
     return weights(arguments)
 
 
-COMMANDS = {command.__name__: command for command in (up, test, doctor, stop, manage, bench, weights)}
+COMMANDS = {command.__name__: command for command in (up, test, doctor, stop, manage, bench, parity, weights)}
 
 
 def terminate(signum: int, frame: object) -> None:

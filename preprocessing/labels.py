@@ -147,3 +147,72 @@ class DensePose(IntEnum):
 
 
 LEG_SURFACE = tuple(part for part in DensePose if "_THIGH_" in part.name or "_CALF_" in part.name)
+
+
+class Label13(IntEnum):
+    """What HR-VITON and VITON-HD see a person as: the labels of a parse map, brought together to 13."""
+
+    BACKGROUND = 0
+    HAIR = 1
+    FACE = 2
+    UPPER = 3
+    BOTTOM = 4
+    LEFT_ARM = 5
+    RIGHT_ARM = 6
+    LEFT_LEG = 7
+    RIGHT_LEG = 8
+    LEFT_SHOE = 9
+    RIGHT_SHOE = 10
+    SOCKS = 11
+    NOISE = 12
+
+
+class Label7(IntEnum):
+    """What their image generators are told of each place; what PASTE names is seen in the agnostic already."""
+
+    BACKGROUND = 0
+    PASTE = 1
+    UPPER = 2
+    HAIR = 3
+    LEFT_ARM = 4
+    RIGHT_ARM = 5
+    NOISE = 6
+
+
+LABEL13_OF_PARSE = {
+    Parse.BACKGROUND: Label13.BACKGROUND,
+    Parse.HAT: Label13.HAIR,
+    Parse.HAIR: Label13.HAIR,
+    Parse.GLOVE: Label13.NOISE,
+    Parse.SUNGLASSES: Label13.FACE,
+    Parse.UPPER: Label13.UPPER,
+    Parse.DRESS: Label13.UPPER,
+    Parse.COAT: Label13.UPPER,
+    Parse.SOCKS: Label13.SOCKS,
+    Parse.PANTS: Label13.BOTTOM,
+    Parse.TORSO_SKIN: Label13.BACKGROUND,
+    Parse.SCARF: Label13.NOISE,
+    Parse.SKIRT: Label13.BOTTOM,
+    Parse.FACE: Label13.FACE,
+    Parse.LEFT_ARM: Label13.LEFT_ARM,
+    Parse.RIGHT_ARM: Label13.RIGHT_ARM,
+    Parse.LEFT_LEG: Label13.LEFT_LEG,
+    Parse.RIGHT_LEG: Label13.RIGHT_LEG,
+    Parse.LEFT_SHOE: Label13.LEFT_SHOE,
+    Parse.RIGHT_SHOE: Label13.RIGHT_SHOE,
+}
+LABEL7_OF_LABEL13 = {
+    Label13.BACKGROUND: Label7.BACKGROUND,
+    Label13.HAIR: Label7.HAIR,
+    Label13.FACE: Label7.PASTE,
+    Label13.UPPER: Label7.UPPER,
+    Label13.BOTTOM: Label7.PASTE,
+    Label13.LEFT_ARM: Label7.LEFT_ARM,
+    Label13.RIGHT_ARM: Label7.RIGHT_ARM,
+    Label13.LEFT_LEG: Label7.PASTE,
+    Label13.RIGHT_LEG: Label7.PASTE,
+    Label13.LEFT_SHOE: Label7.PASTE,
+    Label13.RIGHT_SHOE: Label7.PASTE,
+    Label13.SOCKS: Label7.PASTE,
+    Label13.NOISE: Label7.NOISE,
+}

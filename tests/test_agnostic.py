@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from benchmarks import parity
 from preprocessing.errors import Refusal
 from preprocessing.labels import Body25, Parse
 from preprocessing.person.agnostic import GREY, agnostic, parse_agnostic
@@ -284,15 +283,3 @@ def test_the_joints_and_maps_given_are_left_alone():
     parse_agnostic("dress", parse, points)
     for was, now in zip(before, (points, parse, image), strict=True):
         assert np.array_equal(was, now)
-
-
-def test_the_benchmark_counts_bytes():
-    parse = np.zeros(SHAPE, np.uint8)
-    image = np.full((*SHAPE, 3), 255, np.uint8)
-    theirs = agnostic("upper", image, parse, joints(), parse)
-    theirs[0, 0, 0] = 0
-    recorded = {
-        "in_image_u8": image, "in_parse20_u8": parse, "in_keypoints25x3": joints(), "in_agnostic_u8": theirs,
-        "in_parse_agnostic20_u8": parse,
-    }  # fmt: skip
-    assert parity.maps(recorded) == {"agnostic": 1, "parse_agnostic": 0}

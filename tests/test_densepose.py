@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.parity import overlaps
+from benchmarks.densepose import overlaps
 from preprocessing.labels import LEG_SURFACE, DensePose, Joint, Parse
 from preprocessing.person.densepose import densepose, labels_of, picture
 from preprocessing.person.prepare import PreparedPerson

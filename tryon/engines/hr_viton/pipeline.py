@@ -1,0 +1,150 @@
+"""HR-VITON from pictures to picture.
+
+Condition generator, condition aligning, warp, occlusion handling, image generator: Lee et al., arXiv:2206.14180,
+figure 2.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from preprocessing.labels import LABEL13_OF_PARSE, Parse
+from tryon.engines.hr_viton.condition_generator import ConditionGenerator, Conditions
+from tryon.engines.hr_viton.conditions import Dressing, dress
+from tryon.engines.hr_viton.image_generator import ImageGenerator
+from tryon.engines.hr_viton.inputs import Sample
+
+# The condition generator sees the pictures at a quarter of their size.
+SMALLER = 4
+
+
+@dataclass(frozen=True)
+class Output:
+    """One picture.
+
+    Attributes:
+        image: uint8 RGB (1024, 768, 3).
+        labels: uint8 (1024, 768) of `Label13`, where what of the dressed person is.
+    """
+
+    image: np.ndarray
+    labels: np.ndarray
+
+
+class Tensors(NamedTuple):
+    """Samples as the networks take them, at H x W.
+
+    Attributes:
+        cloth: (B, 3, H, W), -1..1.
+        cloth_mask: (B, 1, H, W), 0 or 1.
+        parse_agnostic: (B, 13, H, W), 0 or 1.
+        densepose, agnostic: (B, 3, H, W), -1..1.
+    """
+
+    cloth: Tensor
+    cloth_mask: Tensor
+    parse_agnostic: Tensor
+    densepose: Tensor
+    agnostic: Tensor
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample], device: torch.device) -> Tensors:
+        def picture(name: str) -> Tensor:
+            pixels = torch.from_numpy(np.stack([getattr(sample, name) for sample in samples])).to(device)
+            return (pixels.permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.5
+
+        thirteen = torch.tensor([LABEL13_OF_PARSE[label] for label in Parse], device=device)
+        parse = torch.from_numpy(np.stack([sample.parse_agnostic for sample in samples])).to(device)
+        mask = torch.from_numpy(np.stack([sample.cloth_mask for sample in samples])).to(device)
+        one_hot = F.one_hot(thirteen[parse.long()], 13).permute(0, 3, 1, 2)
+        return cls(picture("cloth"), mask[:, None].float(), one_hot.float(), picture("densepose"), picture("agnostic"))
+
+
+class Steps(NamedTuple):
+    """Everything on the way from `Tensors` to the picture, (B, 3, H, W), -1..1."""
+
+    conditions: Conditions
+    dressing: Dressing
+    image: Tensor
+
+
+class Pipeline:
+    """The two networks on one device.
+
+    Args:
+        precision: of the image generator, float32 or bfloat16. The condition generator stays in float32: in bfloat16
+            its flows move by a tenth of a pixel.
+    """
+
+    def __init__(
+        self,
+        condition: ConditionGenerator,
+        image: ImageGenerator,
+        device: str | torch.device = "cpu",
+        precision: torch.dtype = torch.float32,
+    ):
+        self.device = torch.device(device)
+        self.precision = precision
+        self.condition = condition.eval().to(self.device, memory_format=torch.channels_last)
+        self.image = image.eval().to(self.device, precision, memory_format=torch.channels_last)
+        self.seconds: dict[str, float] = {}
+
+    @torch.inference_mode()
+    def generate(self, samples: Sequence[Sample]) -> list[Output]:
+        """The pictures of some samples, several garments on one person or several people."""
+        steps = self.steps(Tensors.of(samples, self.device), [sample.seed for sample in samples])
+        images = ((steps.image.float() + 1) * 127.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        labels = steps.dressing.labels.to(torch.uint8).cpu().numpy()
+        return [Output(*pair) for pair in zip(images, labels, strict=True)]
+
+    @torch.inference_mode()
+    def steps(self, tensors: Tensors, seeds: Sequence[int]) -> Steps:
+        watch = Watch(self.device)
+        with watch.step("condition"):
+            conditions = self.condition(*small(tensors))
+        with watch.step("dress"):
+            dressing = dress(conditions, tensors.cloth, tensors.cloth_mask)
+        with watch.step("image"):
+            x = torch.cat([tensors.agnostic, tensors.densepose, dressing.cloth], 1)  # (B, 9, 1024, 768)
+            image = self.image(x.to(self.precision), dressing.label_map, seeds)
+        self.seconds = watch.seconds
+        return Steps(conditions, dressing, image)
+
+
+def small(tensors: Tensors) -> tuple[Tensor, Tensor]:
+    """What the condition generator takes: cloth and mask (B, 4, h, w), parse agnostic and DensePose (B, 16, h, w)."""
+    size = [side // SMALLER for side in tensors.cloth.shape[2:]]
+
+    def bilinear(x: Tensor) -> Tensor:
+        return F.interpolate(x, size=size, mode="bilinear")
+
+    def nearest(x: Tensor) -> Tensor:
+        return F.interpolate(x, size=size, mode="nearest")
+
+    cloth = torch.cat([bilinear(tensors.cloth), nearest(tensors.cloth_mask)], 1)
+    return cloth, torch.cat([nearest(tensors.parse_agnostic), bilinear(tensors.densepose)], 1)
+
+
+class Watch:
+    """Seconds of each step; on a GPU until it is done, not until it is asked for."""
+
+    def __init__(self, device: torch.device):
+        self._device = device
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        self.seconds[name] = round(time.perf_counter() - start, 3)
