@@ -111,13 +111,15 @@ def pretrained() -> Iterator[Finding]:
     for weight in WEIGHTS.values():
         problem = weights.problem(weight.name)
         mend = f"{problem}. {weight.without} Mend: {weight.command}" if problem else ""
-        yield Finding(f"weights {weight.name}: {weight.role}", mend, needed=weight.default)
+        others = "" if problem else ", ".join(weights.unpublished(weight.name))
+        origin = f" ({others}: NOT made from the published checkpoint)" if others else ""
+        yield Finding(f"weights {weight.name}: {weight.role}{origin}", mend, needed=weight.default)
 
 
 def engines() -> Iterator[Finding]:
     for engine in ENGINES.values():
         gone = weights.missing(engine.weights)
-        use = "" if engine.commercial_use else ", not for commercial use"
+        use = "" if engine.commercial_use else ", not for commercial use: ALLOW_NONCOMMERCIAL_ENGINES switches it on"
         mend = f"not offered to shoppers: needs {', '.join(gone)}" if gone else ""
         yield Finding(f"engine {engine.name} ({engine.licence}{use})", mend)
 

@@ -16,6 +16,7 @@ import time
 import urllib.parse
 import urllib.request
 import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -85,20 +86,51 @@ def check(candidate: Path, size: int | None, sha256: str | None) -> tuple[int, s
     return found, actual
 
 
-def put_in_place(candidate: Path, target: Path, size: int, sha256: str, source: str) -> None:
-    """Move a checked file to its name and record beside it where it came from."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    record = {
-        "sha256": sha256,
-        "size": size,
-        "source": source,
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
-    draft = candidate.with_name(candidate.name + ".provenance")
-    draft.write_text(json.dumps(record, indent=1) + "\n")
-    candidate.chmod(0o644)
-    candidate.replace(target)
-    draft.replace(weights.provenance_path(target))
+@dataclass(frozen=True)
+class Arrival:
+    """A checked file on its way into the weights folder.
+
+    Attributes:
+        candidate: where it lies now, on the same disk.
+        target: where it shall lie.
+        size: bytes, and
+        sha256: as checked.
+        source: where it came from.
+        more: to be recorded with it.
+    """
+
+    candidate: Path
+    target: Path
+    size: int
+    sha256: str
+    source: str
+    more: dict = field(default_factory=dict)
+
+    @property
+    def record(self) -> dict:
+        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        return {"sha256": self.sha256, "size": self.size, "source": self.source, "date": date} | self.more
+
+
+def put_in_place(*arrivals: Arrival) -> None:
+    """Move files that belong together to their names and record beside each where it came from.
+
+    What may fail comes first. The old records go before the first file moves and the new ones come after the last: if
+    that is cut off, the weight counts as missing, not as a mix of old and new.
+    """
+    drafts = []
+    for arrival in arrivals:
+        arrival.target.parent.mkdir(parents=True, exist_ok=True)
+        draft = arrival.candidate.with_name(arrival.candidate.name + ".provenance")
+        draft.write_text(json.dumps(arrival.record, indent=1) + "\n")
+        arrival.candidate.chmod(0o644)
+        drafts.append((draft, weights.provenance_path(arrival.target)))
+    for _, record in drafts:
+        record.unlink(missing_ok=True)
+    for arrival in arrivals:
+        arrival.candidate.replace(arrival.target)
+    for draft, record in drafts:
+        draft.replace(record)
 
 
 def fetch_file(weight: Weight, file: File, scratch: Path) -> list[str]:
@@ -117,7 +149,8 @@ def fetch_file(weight: Weight, file: File, scratch: Path) -> list[str]:
         folder.mkdir()
         try:
             candidate = obtain(source, folder, file.name, size)
-            put_in_place(candidate, weights.file_path(weight, file), *check(candidate, size, sha256), describe(source))
+            found = check(candidate, size, sha256)
+            put_in_place(Arrival(candidate, weights.file_path(weight, file), *found, describe(source)))
             return failures
         except SourceFailed as failure:
             failures.append(f"{describe(source)}: {failure}")

@@ -8,18 +8,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from devtools import fetch
+from devtools import checkpoints, fetch
 from devtools.fetch import SourceFailed
 from devtools.layout import Trouble, locked
 from devtools.setup import say
 from preprocessing import weights as registry
-from preprocessing.pretrained import WEIGHTS, Weight
+from preprocessing.pretrained import WEIGHTS, File, Weight
 
 USAGE = """\
 ./dev weights list                  what there is, what is here, what each licence allows
 ./dev weights fetch NAME ...        from the first source that has the right file
 ./dev weights fetch                 those the shop starts with
-./dev weights import NAME FILE ...  your own copy: a file, several, or a folder that holds them
+./dev weights import NAME FILE ...  your own copy: a file, several, or a folder that holds them; checkpoints (.pth)
+                                    are compared with their network and kept as safetensors
 ./dev weights verify [NAME ...]     read every file and compare its sha256
 """
 
@@ -63,14 +64,23 @@ def megabytes(weight: Weight) -> str:
     return f"{weight.size / 1e6:.0f} MB" if weight.size else "size unknown"
 
 
+def licence(weight: Weight) -> str:
+    use = "commercial use allowed" if weight.commercial_use else "NO commercial use"
+    return f"{weight.licence}: {use}; {weight.conditions}"
+
+
 def show() -> int:
     for weight in WEIGHTS.values():
-        use = "commercial use allowed" if weight.commercial_use else "NO commercial use"
-        here = "here   " if registry.present(weight.name) else "missing"
-        say(f"{here}  {weight.name}{' (default)' if weight.default else ''}: {weight.role}, {megabytes(weight)}")
-        say(f"         {weight.licence}: {use}; {weight.conditions}")
-        if not registry.present(weight.name):
+        present = registry.present(weight.name)
+        mark, default = "here   " if present else "missing", " (default)" if weight.default else ""
+        say(f"{mark}  {weight.name}{default}: {weight.role}, {megabytes(weight)}")
+        say(f"         {licence(weight)}")
+        if not present:
             say(f"         Without it: {weight.without} {weight.command}")
+            continue
+        for file in weight.files:
+            if file.made_from:
+                say(f"         {file.name}{origin(weight, file)}")
     return 0
 
 
@@ -105,25 +115,49 @@ def fetch_one(weight: Weight) -> None:
 
 
 def bring(name: str, given: list[Path]) -> int:
-    """Copy an operator's own files in, all of them right or none."""
+    """Take an operator's own files in, all of them right or none."""
     weight = known(name)
-    sources = match_files(weight, given)
+    from_checkpoints = all(file.made_from for file in weight.files)
     with scratch() as folder:
-        checked = []
-        for file in weight.files:
-            candidate = folder / file.name
-            shutil.copyfile(sources[file.name], candidate)
-            # Without a known hash the operator's file is trusted, now and each time it is imported anew.
-            try:
-                checked.append((file, candidate, *fetch.check(candidate, file.size, file.sha256)))
-            except SourceFailed as failure:
-                raise Trouble(f"{sources[file.name]} is not {file.name} of {name}: {failure}. Nothing was changed.")
-        for file, candidate, size, sha256 in checked:
-            target = registry.file_path(weight, file)
-            fetch.put_in_place(candidate, target, size, sha256, f"import {sources[file.name].resolve()}")
-            trusted = "" if file.sha256 else f", taken on trust; its sha256 {sha256} holds from now on"
-            say(f"{name}: {file.name} is here{trusted}")
+        arrivals = (checkpoints.bring if from_checkpoints else copied)(weight, given, folder)
+        fetch.put_in_place(*arrivals)
+    for file in weight.files:
+        say(f"{name}: {file.name} is here{origin(weight, file)}")
+    if not weight.commercial_use:
+        say(f"{name}: {licence(weight)}")
+        say("Engines that need it stay off until ALLOW_NONCOMMERCIAL_ENGINES=true is set (docs/deploy.md).")
     return 0
+
+
+def copied(weight: Weight, given: list[Path], folder: Path) -> list[fetch.Arrival]:
+    """Copies of the files given, each of them compared with what it should be."""
+    sources = match_files(weight, given)
+    arrivals = []
+    for file in weight.files:
+        candidate, source = folder / file.name, sources[file.name]
+        shutil.copyfile(source, candidate)
+        # Without a known hash the operator's file is trusted, now and each time it is imported anew.
+        try:
+            found = fetch.check(candidate, file.size, file.sha256)
+        except SourceFailed as failure:
+            raise Trouble(f"{source} is not {file.name} of {weight.name}: {failure}. Nothing was changed.")
+        arrivals.append(
+            fetch.Arrival(candidate, registry.file_path(weight, file), *found, f"import {source.resolve()}")
+        )
+    return arrivals
+
+
+def origin(weight: Weight, file: File) -> str:
+    """What there is to say of a file that is here and whose hash nobody could know; empty for others."""
+    recorded = registry.provenance(weight, file)
+    if checkpoint := recorded.get("made_from"):
+        if checkpoint["published"]:
+            return f", made from {checkpoint['name']} as it was published"
+        return (
+            f", made from {checkpoint['name']}, which is NOT the published {file.made_from.name} (a training of your "
+            f"own?): its keys and shapes fit, its sha256 is {checkpoint['sha256']}"
+        )
+    return "" if file.sha256 else f", taken on trust; its sha256 {recorded['sha256']} holds from now on"
 
 
 def match_files(weight: Weight, given: list[Path]) -> dict[str, Path]:

