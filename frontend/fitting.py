@@ -13,7 +13,7 @@ from frontend.forms import TryOnForm
 from preprocessing.errors import Refusal
 from shop.models import Event, Garment, Photo, Shopper
 from shop.private import private_url
-from tryon import checks
+from tryon import checks, registry
 from tryon.models import EngineState, TryOn, TryOnRequest
 
 SAME_SHAPE = 0.01
@@ -38,6 +38,35 @@ class Person:
     def remarks(self) -> str:
         """The ids of the remarks on this photo, for bottoms and dresses."""
         return " ".join(sorted({REMARKS[f["code"]] for f in self.photo.findings if f["code"] in REMARKS}))
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long one row will take, in words that change rarely."""
+
+    row: TryOn
+
+    @cached_property
+    def position(self) -> int | None:
+        """In the queue; 1 for the next."""
+        return self.row.queue_position
+
+    @cached_property
+    def eta(self) -> int | None:
+        """Seconds, in steps, so that the card is not read out anew every second."""
+        seconds = self.row.eta_seconds
+        return None if seconds is None else max(1, round(seconds / ROUND_SECONDS)) * ROUND_SECONDS
+
+    @property
+    def eta_minutes(self) -> int | None:
+        """Where seconds would be many."""
+        return round(self.eta / 60) if self.eta and self.eta > MOST_SECONDS else None
+
+    @property
+    def seen(self) -> str:
+        """Changes when what is said of the row does."""
+        row = self.row
+        return f"{row.pk.hex[:8]}-{row.status}-{row.stage}-{self.position}-{self.eta}"
 
 
 @dataclass(frozen=True)
@@ -96,10 +125,24 @@ class Card:
         """No picture yet, and one may come."""
         return not self.row.is_done
 
+    @cached_property
+    def wait(self) -> Wait:
+        return Wait(self.row)
+
+    @cached_property
+    def finer(self) -> Wait | None:
+        """There is a picture; a finer one may come, or did not and can be asked for again."""
+        return Wait(self.request.finer) if self.request.finer else None
+
     @property
     def improving(self) -> bool:
-        """There is a picture, and a finer one may come."""
-        return self.row.is_done and bool(self.row.result) and not self.request.is_done
+        return self.finer is not None and not self.finer.row.is_done
+
+    @property
+    def refined(self) -> bool:
+        """Whether the picture comes from a finer engine than another one of this click."""
+        shown = registry.rank(self.row.engine)
+        return any(registry.rank(row.engine) < shown for row in self.request.rows)
 
     @cached_property
     def can_be_outfit(self) -> bool:
@@ -111,27 +154,14 @@ class Card:
     def companions(self) -> list[Garment]:
         return companions(self.request.garment, self.shopper)
 
-    @cached_property
-    def position(self) -> int | None:
-        """In the queue; 1 for the next."""
-        return self.row.queue_position
-
-    @cached_property
-    def eta(self) -> int | None:
-        """Seconds, in steps, so that the card is not read out anew every second."""
-        seconds = self.row.eta_seconds
-        return None if seconds is None else max(1, round(seconds / ROUND_SECONDS)) * ROUND_SECONDS
-
-    @property
-    def eta_minutes(self) -> int | None:
-        """Where seconds would be many."""
-        return round(self.eta / 60) if self.eta and self.eta > MOST_SECONDS else None
-
     @property
     def seen(self) -> str:
         """Changes when the card does: a poll that finds what it has already answers without a body."""
-        row = self.row
-        return f"{row.pk.hex[:8]}-{row.status}-{row.stage}-{self.position}-{self.eta}-{int(self.request.is_done)}"
+        return f"{self.wait.seen}-{self.finer.seen if self.finer else 'last'}"
+
+    def still_shows(self, picture: str) -> bool:
+        """Whether the picture of this row, by its id, is the one to show."""
+        return bool(self.row.result) and str(self.row.pk) == picture
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from shop import tasks
-from shop.models import Garment, GarmentAnalysis, GarmentPicture, Photo, Shopper
+from shop.models import Garment, GarmentAnalysis, GarmentPicture, Photo, PhotoFrame, Shopper
 from shop.models.pictures import ANALYSIS_VERSION
 from shop.orphans import remove_orphans
 from shop.queue import publish, send
@@ -42,6 +42,7 @@ def check(sender, photo, **kwargs):
 
 
 @receiver(post_delete, sender=Photo)
+@receiver(post_delete, sender=PhotoFrame)
 @receiver(post_delete, sender=GarmentPicture)
 @receiver(post_delete, sender=GarmentAnalysis)
 def delete_files(sender, instance, **kwargs):
@@ -88,6 +89,7 @@ def remove_orphaned_files(sender, **kwargs):
     if cache.add("shop.orphans", True, ORPHANS_SECONDS):
         remove_orphans(Photo, "image", "photos")
         remove_orphans(Photo, "prepared", "prepared")
+        remove_orphans(PhotoFrame, "data", "frames")
         remove_orphans(GarmentAnalysis, "data", "analyses")
         remove_orphans(GarmentPicture, "image", "garments")
         remove_orphans(GarmentPicture, "mask", "masks")

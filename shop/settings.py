@@ -183,7 +183,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # seconds for a process to load its engines
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 300  # seconds for a process to load its engines
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -198,6 +198,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1.0,
     # Shoppers before the catalogue: 0 and 9 as in shop/queue.py.
     "priority_steps": [0, 9],
+    # Where one worker serves both queues: "cpu" before "gpu", so that a preview waits for no finer picture.
+    "queue_order_strategy": "sorted",
 }
 TRYON_LEASE_SECONDS = at_least("TRYON_LEASE_SECONDS", 30)
 TRYON_MAX_ATTEMPTS = at_least("TRYON_MAX_ATTEMPTS", 3)

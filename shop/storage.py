@@ -41,3 +41,7 @@ def photo_name(instance, filename):
 
 def prepared_name(instance, filename):
     return _random("prepared", filename)
+
+
+def frame_name(instance, filename):
+    return _random("frames", filename)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from tests import pictures
 from tests.engines import ENGINES
 
+TWO_ENGINES = {name: ENGINES[name] for name in ("quick", "finest")}
 ONE_ENGINE = {"quick": ENGINES["quick"]}
 OUTFITS = {"stylist": ENGINES["stylist"]}
 ONE_BY_ONE = {"separates": replace(ENGINES["stylist"], name="separates", outfits=False)}

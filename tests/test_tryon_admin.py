@@ -1,8 +1,12 @@
 """The merchant's view of the jobs."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 
 from shop.models import Photo
 from tests.pictures import astronaut, encoded
@@ -83,7 +87,47 @@ def test_jobs_are_not_written_by_hand(admin_client, rows):
     assert (rows[1].status, rows[1].attempts) == ("failed", 1)
 
 
+def test_a_jobs_times_seed_worker_and_licence_can_be_read(admin_client, submit, settings):
+    settings.ALLOW_NONCOMMERCIAL_ENGINES = True
+    row = submit("research")
+    lease = Lease.claim(row.pk, "celery@gpu-1")
+    lease.enter("generating", {"frame": 2.5})
+    lease.enter("saving", {"generator": 1.25})
+    lease.succeed(encoded(astronaut()).read(), (512, 512), {})
+    answer = admin_client.get(page(row)).content.decode()
+    for part in ("preparing.frame 2.5", "generating.generator 1.25", str(row.seed), "celery@gpu-1"):
+        assert part in answer
+    assert answer.index("preparing.frame") < answer.index("generating.generator") < answer.index("<div>saving")
+    assert "CC-BY-NC-4.0: no commercial use" in answer
+
+
+def engines_page(admin_client) -> str:
+    return admin_client.get("/admin/tryon/enginestate/").content.decode()
+
+
+def line_of(engine: str, answer: str) -> str:
+    return re.search(rf'<th scope="row">{engine} .*?</tr>', answer, re.DOTALL)[0]
+
+
 def test_engines_can_be_looked_at(admin_client):
     EngineState.objects.report("quick", "celery@here", "failed", detail="no file")
-    answer = admin_client.get("/admin/tryon/enginestate/").content.decode()
-    assert "celery@here" in answer and "no file" in answer
+    EngineState.objects.report("fine", "celery@here", "busy")
+    answer = engines_page(admin_client)
+    assert "celery@here" in answer and "no file" in answer and 'field-now">busy<' in answer
+    assert "off: no worker has it ready" in line_of("quick", answer)
+    EngineState.objects.filter(engine="fine").update(seen_at=timezone.now() - timedelta(minutes=5))
+    answer = engines_page(admin_client)
+    assert 'field-now">silent<' in answer and 'field-now">busy<' not in answer
+
+
+def test_every_engines_licence_is_shown_and_what_the_setting_makes_of_it(admin_client, settings):
+    answer = engines_page(admin_client)
+    for part in ("CC-BY-NC-4.0", "forbidden", "off: licence"):
+        assert part in line_of("research", answer)
+    for part in ("Apache-2.0", "allowed", "<td>on</td>"):
+        assert part in line_of("fine", answer)
+    assert "set ALLOW_NONCOMMERCIAL_ENGINES=true" in answer
+    settings.ALLOW_NONCOMMERCIAL_ENGINES = True
+    answer = engines_page(admin_client)
+    assert "<td>on</td>" in line_of("research", answer)
+    assert "ALLOW_NONCOMMERCIAL_ENGINES is set" in answer

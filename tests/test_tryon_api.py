@@ -76,6 +76,7 @@ def test_ask_watch_and_see_the_picture(ask, shopper_client):
     answer = shopper_client.get(answer["Location"])
     quick, fine = answer.json()["rows"]
     assert (quick["status"], quick["stage"], quick["error"]) == ("succeeded", "", None)
+    assert quick["seed"] == TryOn.objects.get(pk=quick["id"]).seed
     assert (quick["width"], quick["height"], quick["queue_position"]) == (512, 512, None)
     assert fine["result_url"] is None
     assert answer.json()["best"] == quick["id"]

@@ -8,7 +8,9 @@ from django.utils import timezone
 from preprocessing.errors import Refusal
 from shop.models import GarmentAnalysis, Photo, Shopper
 from shop.storage import private_storage
+from tests.engines import ENGINES
 from tests.jobs import PAST, finished
+from tryon import registry
 from tryon.lease import Lease
 from tryon.models import EngineState, TryOn, best
 
@@ -52,6 +54,43 @@ def test_limits_per_shopper_and_in_all(submit, settings, make_photo, garment):
     stranger = Shopper.objects.create(key_hash="other")
     with pytest.raises(Refusal) as refused:
         TryOn.objects.submit(stranger, make_photo(stranger), garment, engines=["quick"])
+    assert refused.value.code == "tryon.busy"
+
+
+def test_a_click_counts_once_however_many_engines_answer_it(submit, settings):
+    settings.TRYON_QUEUED_PER_SHOPPER = 2
+    quick, fine = submit("quick", "fine")
+    finished(quick)  # the finer one is still under way
+    submit("quick", "fine")
+    with pytest.raises(Refusal) as refused:
+        submit("quick")
+    assert refused.value.code == "tryon.too_many"
+    Lease.claim(fine.pk).fail("engine.timeout", "Too slow.")
+    submit("quick")
+    with pytest.raises(Refusal) as refused:
+        fine.retry()
+    assert refused.value.code == "tryon.too_many"
+
+
+def test_a_retry_of_a_click_that_is_under_way_counts_no_further(submit, settings):
+    settings.TRYON_QUEUED_PER_SHOPPER = 1
+    quick, _fine = submit("quick", "fine")
+    Lease.claim(quick.pk).fail("engine.timeout", "Too slow.")
+    assert quick.retry().status == "queued"
+
+
+def test_a_full_queue_for_the_finer_picture_leaves_the_preview(submit, settings, shopper, photo, garment, monkeypatch):
+    settings.TRYON_QUEUED_TOTAL = 1
+    two = {name: ENGINES[name] for name in ("quick", "fine")}
+    monkeypatch.setattr(registry, "engines", lambda: two)
+    finished(submit("quick", "fine")[0])
+    rows = TryOn.objects.submit(shopper, photo, garment)
+    assert [row.engine for row in rows] == ["quick"]
+    with pytest.raises(Refusal) as refused:
+        submit("fine")
+    assert refused.value.code == "tryon.busy"
+    with pytest.raises(Refusal) as refused:
+        TryOn.objects.submit(shopper, photo, garment)
     assert refused.value.code == "tryon.busy"
 
 
@@ -172,7 +211,7 @@ def test_a_retry_is_one_new_row_of_the_same_click(submit, sent):
 
 def test_the_card_shows_the_finest_that_succeeded(submit):
     quick, fine = submit("quick", "fine")
-    assert best([quick, fine]) == fine  # both queued
+    assert best([quick, fine]) == quick  # both queued: it will be there first
     quick = finished(quick)
     assert best([quick, fine]) == quick
     Lease.claim(fine.pk).fail("engine.timeout", "Too slow.")
@@ -180,6 +219,43 @@ def test_the_card_shows_the_finest_that_succeeded(submit):
     assert best([quick, fine]) == quick
     fine.status = "succeeded"
     assert best([quick, fine]) == fine
+
+
+def test_a_finer_picture_is_one_that_may_still_take_the_place_of_the_shown(submit):
+    quick, fine = submit("quick", "fine")
+
+    def finer():
+        return TryOn.objects.request_of(quick.shopper, quick.request).finer
+
+    assert finer() is None  # nothing is shown yet
+    finished(quick)
+    assert finer() == fine
+    Lease.claim(fine.pk).fail("engine.out_of_memory", "Too large.")
+    assert finer() == fine
+    again = fine.retry()
+    assert finer() == again
+    finished(again)
+    assert finer() is None
+
+
+def test_a_preview_that_comes_late_is_no_finer_picture(submit):
+    quick, fine = submit("quick", "fine")
+    finished(fine)
+    group = TryOn.objects.request_of(quick.shopper, quick.request)
+    assert (group.best, group.finer, group.is_done) == (fine, None, False)
+
+
+def test_only_what_failed_of_a_click_is_done_again(submit):
+    quick, fine = submit("quick", "fine")
+    finished(quick)
+    Lease.claim(fine.pk).fail("engine.timeout", "Too slow.")
+    TryOn.objects.request_of(quick.shopper, quick.request).retry()
+    group = TryOn.objects.request_of(quick.shopper, quick.request)
+    assert [(row.engine, row.status) for row in group.current] == [("quick", "succeeded"), ("fine", "queued")]
+    group.cancel()
+    group = TryOn.objects.request_of(quick.shopper, quick.request)
+    assert [row.status for row in group.current] == ["succeeded", "canceled"]
+    assert group.best.pk == quick.pk
 
 
 def test_position_and_time_left(submit):

@@ -3,6 +3,7 @@
 import io
 import logging
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Value
@@ -17,12 +18,14 @@ from PIL import Image
 
 from preprocessing.errors import Refusal
 from shop.storage import private_storage
+from tryon import registry
 from tryon.models import EngineState, TryOn
 
 log = logging.getLogger(__name__)
 
 THUMBNAIL = 240  # pixels of the longer side
 SEE = "tryon.see_pictures"
+ENGINE = ["engine", "engine_version", "licence"]
 GARMENTS = ["garment", "worn_with"]
 
 
@@ -38,9 +41,9 @@ class TryOnAdmin(admin.ModelAdmin):
     search_help_text = _("Number of the try-on, SKU, title or error")
     actions = ["run_again"]
     fieldsets = [
-        (None, {"fields": ["picture", "status", "stage", "engine", "engine_version", *GARMENTS, "retry_of"]}),
+        (None, {"fields": ["picture", "status", "stage", *ENGINE, *GARMENTS, "retry_of"]}),
         (_("What went wrong"), {"fields": ["error_code", "sentence", "detail"]}),
-        (_("Work"), {"fields": ["pose", "attempts", "took", "timings", "notes", "seed"]}),
+        (_("Work"), {"fields": ["pose", "worker", "attempts", "took", "seconds", "notes", "seed"]}),
         (_("Times"), {"fields": ["created", "sent_at", "started", "finished", "lease_until", "expires_at"]}),
         (_("Numbers"), {"fields": ["id", "request", "shopper"]}),
     ]
@@ -107,6 +110,24 @@ class TryOnAdmin(admin.ModelAdmin):
             return "–"
         return _("%.1f s") % (row.finished - row.started).total_seconds()
 
+    @admin.display(description=_("seconds"))
+    def seconds(self, row):
+        """Of each stage in its order, below it those of its steps."""
+        lines = [
+            (name, row.timings[name])
+            for stage in TryOn.Stage
+            for name in sorted(row.timings)
+            if name.partition(".")[0] == stage
+        ]
+        return format_html_join("", "<div>{} {}</div>", lines) or "–"
+
+    @admin.display(description=_("licence"))
+    def licence(self, row):
+        info = registry.engines().get(row.engine)
+        if info is None:
+            return "–"
+        return info.licence if info.commercial_use else _("%s: no commercial use") % info.licence
+
     @admin.display(description=_("pose"))
     def pose(self, row):
         return (row.photo and row.photo.get_difficulty_display()) or "–"
@@ -157,10 +178,24 @@ def _small(data: bytes) -> bytes:
 
 @admin.register(EngineState)
 class EngineStateAdmin(admin.ModelAdmin):
-    """What each worker says of its engines; nothing to change here."""
+    """Every engine with its licence, and what each worker says of those it has; nothing to change here."""
 
-    list_display = ["engine", "worker", "state", "slots", "seen_at", "detail"]
+    list_display = ["engine", "worker", "now", "slots", "seen_at", "detail"]
     list_filter = ["engine", "state"]
+
+    def changelist_view(self, request, extra_context=None):
+        infos = registry.engines().values()
+        offered = EngineState.objects.offered()
+        engines = {
+            "known": [(info, registry.allowed(info), info in offered) for info in infos],
+            "restricted": not all(info.commercial_use for info in infos),
+            "noncommercial_allowed": settings.ALLOW_NONCOMMERCIAL_ENGINES,
+        }
+        return super().changelist_view(request, engines | (extra_context or {}))
+
+    @admin.display(description=_("state"), ordering="state")
+    def now(self, row):
+        return row.get_state_display() if row.is_alive else _("silent")
 
     def has_add_permission(self, request):
         return False

@@ -6,7 +6,10 @@ import json
 from django.utils import timezone
 
 from preprocessing.errors import Refusal, gettext_noop
+from tryon import registry
+from tryon.engines.base import EngineInfo
 
+NO_ENGINE = gettext_noop("This way of trying on is not available. Please choose another.")
 NOT_PREVIEWABLE = gettext_noop(
     "The picture of this garment does not allow trying it on yet. Please choose another one."
 )
@@ -51,12 +54,18 @@ def check_garment(garment) -> None:
         )
 
 
+def allowed(name: str) -> EngineInfo:
+    """The engine of a job. Raises Refusal for one that the shop does not know, or whose licence it may not use."""
+    info = registry.engines().get(name)
+    if info is None or not registry.allowed(info):
+        raise Refusal("tryon.engine_unavailable", NO_ENGINE)
+    return info
+
+
 def choose(offered: list, garments: list, names: list[str] | None) -> list:
     """The engines to use: those named, or all that can put these garments on. Raises Refusal when there is none."""
     if names and not set(names) <= {info.name for info in offered}:
-        raise Refusal(
-            "tryon.engine_unavailable", gettext_noop("This way of trying on is not available. Please choose another.")
-        )
+        raise Refusal("tryon.engine_unavailable", NO_ENGINE)
     if not offered:
         raise Refusal(
             "tryon.unavailable", gettext_noop("Trying on is not available at the moment. Please try again later.")

@@ -53,8 +53,12 @@ class Lease:
         self._since = time.monotonic()
 
     @classmethod
-    def claim(cls, pk) -> "Lease | None":
-        """Take the job and count the attempt; None when it is done, taken, resting or tried too often."""
+    def claim(cls, pk, worker: str = "") -> "Lease | None":
+        """Take the job and count the attempt; None when it is done, taken, resting or tried too often.
+
+        Args:
+            worker: who takes it, by its name.
+        """
         free = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_until__lt=Now())
         rested = Q(not_before=None) | Q(not_before__lte=Now())
         token = uuid.uuid4()
@@ -63,6 +67,7 @@ class Lease:
             stage=Stage.PREPARING,
             lease=token,
             lease_until=until(),
+            worker=worker,
             attempts=F("attempts") + 1,
             started=Now(),
             not_before=None,
@@ -102,8 +107,14 @@ class Lease:
         finally:
             connection.close()
 
-    def enter(self, stage: str) -> None:
-        """Begin the next stage. Raises Lost when the job was canceled, deleted or taken over meanwhile."""
+    def enter(self, stage: str, steps: dict[str, float] | None = None) -> None:
+        """Begin the next stage. Raises Lost when the job was canceled, deleted or taken over meanwhile.
+
+        Args:
+            steps: seconds of what was done in the stage that ends, by name; kept as "stage.name".
+        """
+        for name, seconds in (steps or {}).items():
+            self._timings[f"{self.row.stage}.{name}"] = round(float(seconds), 3)
         self._measure()
         if self._lost.is_set() or not self._mine.update(stage=stage, lease_until=until(), timings=self._timings):
             raise Lost

@@ -52,6 +52,12 @@ def take_back(sender, **kwargs):
 
 
 @receiver(sweep)
+def settle(sender, **kwargs):
+    """After the jobs of silent workers were taken back: their engines are busy no longer."""
+    EngineState.objects.settle()
+
+
+@receiver(sweep)
 def send_again(sender, **kwargs):
     """Send what was never sent, and what was sent long ago and still waits at the head of its queue.
 

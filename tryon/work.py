@@ -1,6 +1,7 @@
 """What happens inside a job, between claim and record. Heavy; only a worker imports it."""
 
 import io
+import time
 from functools import cache
 
 import cv2
@@ -9,15 +10,18 @@ from PIL import Image
 
 from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.garment.prepare import PreparedGarment
+from preprocessing.networks.person import Frame, frame_version
+from preprocessing.networks.person import frame as make_frame
 from preprocessing.person.pose import detect_poses
 from preprocessing.person.prepare import VERSION, PreparedPerson
 from preprocessing.person.segmentation import segment
 from shop import tasks as shop_tasks
-from shop.models import Garment, GarmentAnalysis, Photo
+from shop.models import Garment, GarmentAnalysis, Photo, PhotoFrame
 from shop.models.pictures import ANALYSIS_VERSION
 from tryon import checks, registry
 from tryon.engines.base import Engine, Generated, Inputs
 from tryon.lease import Lease, Stage
+from tryon.models import EngineState
 
 JPEG_QUALITY = 92
 NOT_WORTH_SHOWING = gettext_noop("The picture did not come out well. Please choose another photo or garment.")
@@ -43,18 +47,19 @@ def warm_up() -> None:
 
 def work(lease: Lease) -> None:
     row = lease.row
-    if row.engine not in registry.engines():
-        raise Refusal(
-            "tryon.engine_unavailable", gettext_noop("This way of trying on is not available. Please choose another.")
-        )
-    person = prepared_person(row.photo)
+    info = checks.allowed(row.engine)
+    checks.check_photo(row.photo)
     checks.check_garments(row.garments)
-    garments = [prepared_garment(garment) for garment in row.garments]
     engine = load(row.engine)
-    lease.enter(Stage.GENERATING)
-    generated = engine.generate(Inputs(person, garments))
+    EngineState.objects.at_work(row.engine, row.worker)
+    person = prepared_person(row.photo)
+    garments = [prepared_garment(garment) for garment in row.garments]
+    start = time.monotonic()
+    frame = person_frame(row.photo, person, info.frame) if info.frame else None
+    lease.enter(Stage.GENERATING, {"frame": time.monotonic() - start} if frame else {})
+    generated = engine.generate(Inputs(person, garments, frame, row.seed))
     check(generated, person.image)
-    lease.enter(Stage.SAVING)
+    lease.enter(Stage.SAVING, generated.timings)
     lease.succeed(encode(generated.image), generated.image.shape[:2], generated.notes)
 
 
@@ -71,6 +76,18 @@ def prepared_person(photo: Photo | None) -> PreparedPerson:
     person = shop_tasks.look_at(photo)
     shop_tasks.keep(photo, Photo.objects.filter(prepared=old), old)
     return person
+
+
+def person_frame(photo: Photo, person: PreparedPerson, part: str) -> Frame:
+    """The person as HD engines see one; made for the first garment on a photo, kept for the next."""
+    version = frame_version()
+    kept = PhotoFrame.objects.filter(photo=photo, part=part, version=version).first()
+    if kept:
+        with kept.data.open("rb") as file:
+            return Frame.from_bytes(file.read())
+    made = make_frame(person, whole=part == PhotoFrame.Part.WHOLE)
+    PhotoFrame.objects.keep(photo, part, version, made.to_bytes())
+    return made
 
 
 def prepared_garment(garment: Garment) -> PreparedGarment:

@@ -78,17 +78,22 @@ def warm_up(**kwargs):
     for info in _me.engines if _me else []:
         if weights.missing(info.weights):
             continue
+        if _me.slots == 1:  # the process before this one ended; where there are others, they go on
+            say(info, State.STARTING)
         try:
             work.load(info.name)
-            state, detail = State.READY, ""
+            say(info, State.READY)
         except Exception as error:  # whatever it is, the other tasks of this worker can go on
             log.exception("engine %s cannot be loaded", info.name)
-            state, detail = State.FAILED, repr(error)
-        try:
-            EngineState.objects.report(info.name, _me.name, state, slots=_me.slots, detail=detail)
-        except Error as error:
-            log.warning("engine %s is %s, but the database was not told: %s", info.name, state, error)
+            say(info, State.FAILED, repr(error))
     connection.close()
+
+
+def say(info: EngineInfo, state: str, detail: str = "") -> None:
+    try:
+        EngineState.objects.report(info.name, _me.name, state, slots=_me.slots, detail=detail)
+    except Error as error:
+        log.warning("engine %s is %s, but the database was not told: %s", info.name, state, error)
 
 
 @worker_ready.connect

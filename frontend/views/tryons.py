@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import retarget
 
 from frontend.fitting import Card, Fitting
 from frontend.forms import TryOnForm
@@ -86,11 +87,20 @@ def download(card):
 @never_cache
 @require_safe
 def card(request, request_id):
-    """For polling; without a body while nothing is new."""
+    """For polling; without a body while nothing is new.
+
+    What waits for a finer picture asks with the `picture` it stands below. While that is the one to show, only the
+    words about the finer one change: the picture does not flicker, its slider stays where it is.
+    """
     card = mine(request, request_id)
     if request.GET.get("seen") == card.seen:
         return HttpResponse(status=NO_CHANGE)
-    return render(request, "frontend/_tryon.html", {"card": card, "beside": "beside" in request.GET})
+    context = {"card": card, "beside": "beside" in request.GET}
+    if "picture" not in request.GET:
+        return render(request, "frontend/_tryon.html", context)
+    if card.still_shows(request.GET["picture"]):
+        return render(request, "frontend/_finer.html", context)
+    return retarget(render(request, "frontend/_tryon.html", context), f"#tryon-{card.id}")
 
 
 @require_POST

@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -14,7 +15,7 @@ from preprocessing.errors import Refusal, gettext_noop
 from shop.models.access import ApiKey
 from shop.models.catalogue import Garment
 from shop.signals import photo_deleted, photo_stored
-from shop.storage import photo_name, prepared_name, private_storage
+from shop.storage import frame_name, photo_name, prepared_name, private_storage
 from shop.work import Work, WorkQuerySet
 
 
@@ -186,6 +187,50 @@ class Photo(Work):
             if with_results:
                 photo_deleted.send(Photo, photo=photo)
             photo.delete()
+
+
+class PhotoFrameQuerySet(models.QuerySet):
+    def keep(self, photo: Photo, part: str, version: str, data: bytes) -> None:
+        """Store what was made of a photo, and drop what other versions made of it.
+
+        Where the photo has gone, or another job has stored the same meanwhile, nothing is kept.
+        """
+        made = PhotoFrame(photo=photo, part=part, version=version)
+        made.data.save("frame.npz", ContentFile(data), save=False)
+        with transaction.atomic():
+            there = Photo.objects.select_for_update(no_key=True).filter(pk=photo.pk).first()
+            same = self.filter(photo=photo, part=part)
+            if there and not same.filter(version=version).exists():
+                same.delete()
+                made.save()
+                return
+        made.data.storage.delete(made.data.name)
+
+
+class PhotoFrame(models.Model):
+    """A photo as HD engines see it (a `preprocessing.networks.person.Frame` in bytes): made once, and gone with it."""
+
+    class Part(models.TextChoices):
+        UPPER = "upper"
+        WHOLE = "whole"
+
+    photo = models.ForeignKey(Photo, models.CASCADE, related_name="frames")
+    part = models.CharField(max_length=5, choices=Part)
+    version = models.TextField()  # of preprocessing and of the networks that made it
+    data = models.FileField(storage=private_storage, upload_to=frame_name)
+    created = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = PhotoFrameQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["photo", "part"], name="photo_frame_once"),
+            models.CheckConstraint(name="photo_frame_part", condition=Q(part__in=["upper", "whole"])),
+            models.CheckConstraint(name="photo_frame_stored", condition=~Q(data="")),
+        ]
+
+    def __str__(self):
+        return f"{self.part} of {self.photo_id}"
 
 
 class Event(models.Model):

@@ -25,7 +25,7 @@ class TryOnSerializer(serializers.ModelSerializer):
         model = TryOn
         fields = [
             "id", "engine", "status", "stage", "queue_position", "eta_seconds", "result_url", "width", "height",
-            "error", "attempts", "timings", "created", "started", "finished", "expires_at",
+            "error", "seed", "attempts", "timings", "created", "started", "finished", "expires_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -84,4 +84,5 @@ class EngineInfo:
     frame: str = ""
 
     def load(self) -> Engine:
+        """The engine, warm: its networks have run once at their real size, so the first shopper waits for nothing."""
         return importlib.import_module(self.module).load()

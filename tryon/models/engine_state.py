@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from preprocessing import weights
@@ -26,6 +28,20 @@ class EngineStateQuerySet(models.QuerySet):
         if slots is not None:
             values["slots"] = slots
         self.update_or_create(engine=engine, worker=worker, defaults=values)
+
+    def at_work(self, engine: str, worker: str) -> None:
+        """A worker has loaded the engine, whatever it said of it before, and works with it."""
+        self.filter(engine=engine, worker=worker).update(state=EngineState.State.BUSY, detail="")
+
+    def settle(self) -> None:
+        """Busy where a worker has a job of this engine in hand, ready where it has none any more.
+
+        The jobs' rows say so, whose leases run out: what a worker said before it died does not stay for ever.
+        """
+        jobs = apps.get_model("tryon", "TryOn").objects.running()
+        here = Exists(jobs.filter(worker=OuterRef("worker"), engine=OuterRef("engine")))
+        self.filter(here, state=EngineState.State.READY).update(state=EngineState.State.BUSY)
+        self.filter(~here, state=EngineState.State.BUSY).update(state=EngineState.State.READY)
 
     def slots(self, engine: str) -> int:
         """How many jobs of this engine run at a time; at least 1, so that it can be divided by."""
@@ -55,6 +71,7 @@ class EngineState(models.Model):
     class State(models.TextChoices):
         STARTING = "starting", _("starting")
         READY = "ready", _("ready")
+        BUSY = "busy", _("busy")
         FAILED = "failed", _("failed")
 
     engine = models.CharField(_("engine"), max_length=40)
@@ -71,8 +88,15 @@ class EngineState(models.Model):
         verbose_name_plural = _("engines")
         constraints = [
             models.UniqueConstraint(fields=["engine", "worker"], name="engine_state_once"),
-            models.CheckConstraint(name="engine_state", condition=Q(state__in=["starting", "ready", "failed"])),
+            models.CheckConstraint(
+                name="engine_state", condition=Q(state__in=["starting", "ready", "busy", "failed"])
+            ),
         ]
 
     def __str__(self):
         return f"{self.engine} on {self.worker}: {self.state}"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its worker was heard of lately."""
+        return self.seen_at > timezone.now() - ALIVE

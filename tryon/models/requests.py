@@ -18,8 +18,16 @@ def current(rows: Iterable) -> list:
 
 
 def best(rows: Iterable):
-    """The row whose picture a card shows: one that succeeded before one at work, then the finer engine."""
-    return max(current(rows), key=lambda row: (_ORDER.index(row.status), registry.rank(row.engine)), default=None)
+    """The row that a card shows: one that succeeded before one at work.
+
+    Of those with a picture the finest, of those at work the quickest, whose picture will be the first.
+    """
+    return max(current(rows), key=_worth, default=None)
+
+
+def _worth(row) -> tuple[int, int]:
+    rank = registry.rank(row.engine)
+    return _ORDER.index(row.status), rank if row.is_done else -rank
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,17 @@ class TryOnRequest:
     @property
     def best(self):
         return best(self.rows)
+
+    @property
+    def finer(self):
+        """The finest row whose picture would take the place of the one that is shown, or None.
+
+        One at work, where there is one; else one that could be tried again.
+        """
+        shown = self.best
+        above = [row for row in self.current if registry.rank(row.engine) > registry.rank(shown.engine)]
+        candidates = [row for row in above if not row.is_done] or [row for row in above if row.can_retry]
+        return candidates[-1] if shown.result and candidates else None
 
     @property
     def is_done(self) -> bool:

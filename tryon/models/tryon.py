@@ -1,5 +1,6 @@
 """The job: one engine's work for one click. docs/jobs.md tells its whole life."""
 
+import secrets
 import uuid
 from datetime import timedelta
 from statistics import median
@@ -17,15 +18,28 @@ from shop.models import Garment, Photo, Shopper
 from shop.private import private_url
 from shop.storage import private_storage
 from tryon import checks, registry
+from tryon.models import room
 from tryon.models.engine_state import EngineState
 from tryon.models.requests import TryOnRequest
 
 RECENT = 30  # jobs that tell how long the next one takes
 
 
+def new_seed() -> int:
+    """Of what an engine draws by chance; every generator of random numbers takes 32 bits."""
+    return secrets.randbits(32)
+
+
 class TryOnQuerySet(models.QuerySet):
     def of(self, shopper: Shopper | None):
         return self.filter(shopper=shopper) if shopper else self.none()
+
+    def running(self):
+        """In the hands of a worker that is still heard of."""
+        return self.filter(status=TryOn.Status.RUNNING, lease_until__gt=Now())
+
+    def queued(self):
+        return self.filter(status=TryOn.Status.QUEUED)
 
     def open(self):
         return self.filter(status__in=[TryOn.Status.QUEUED, TryOn.Status.RUNNING])
@@ -77,7 +91,8 @@ class TryOnQuerySet(models.QuerySet):
         # Before the garments' own pictures: that no engine knows such garments says more.
         chosen = checks.choose(EngineState.objects.offered(), worn, engines)
         checks.check_garments(worn)
-        self.check_room(shopper, len(chosen))
+        room.check_shopper(self, shopper)
+        chosen = room.with_room(self, chosen, named=bool(engines))
         first = uuid.uuid4()
         rows = [
             self.create(
@@ -98,18 +113,6 @@ class TryOnQuerySet(models.QuerySet):
         for row in rows:
             row.send_after_commit()
         return rows
-
-    def check_room(self, shopper, wanted: int) -> None:
-        """Raises Refusal where so many more rows would be too many."""
-        most = settings.TRYON_QUEUED_PER_KEY if shopper.acts_for_many else settings.TRYON_QUEUED_PER_SHOPPER
-        if self.of(shopper).open().count() + wanted > most:
-            raise Refusal(
-                "tryon.too_many", gettext_noop("You have several try-ons under way. Please wait until one is done.")
-            )
-        if self.filter(status=TryOn.Status.QUEUED).count() + wanted > settings.TRYON_QUEUED_TOTAL:
-            raise Refusal(
-                "tryon.busy", gettext_noop("Many people are trying on at the moment. Please try again in a minute.")
-            )
 
     def seconds(self, engine: str) -> float | None:
         """What a job of this engine takes, from the latest that succeeded; None before the first."""
@@ -146,11 +149,12 @@ class TryOn(models.Model):
     outfit = models.BooleanField(default=False, editable=False)  # stays when one of the two leaves the shop
     engine = models.CharField(_("engine"), max_length=40)
     engine_version = models.CharField(max_length=16)
-    seed = models.BigIntegerField(null=True, blank=True)
+    seed = models.BigIntegerField(_("seed"), default=new_seed, editable=False)  # the same in every attempt
 
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.QUEUED)
     stage = models.CharField(_("stage"), max_length=10, choices=Stage, default=Stage.NONE, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    worker = models.CharField(_("worker"), max_length=120, blank=True, editable=False)  # of the latest attempt
     lease = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     not_before = models.DateTimeField(null=True, blank=True, editable=False)  # rests after a passing fault
@@ -159,7 +163,7 @@ class TryOn(models.Model):
     error_code = models.CharField(_("error"), max_length=60, blank=True)
     error_sentence = models.CharField(max_length=300, blank=True)  # English; translated where it is shown
     error_detail = models.TextField(_("error in detail"), blank=True)  # for the admin alone
-    timings = models.JSONField(default=dict, blank=True)  # seconds per stage
+    timings = models.JSONField(default=dict, blank=True)  # seconds of each stage, and of steps in it: "stage.step"
     notes = models.JSONField(default=dict, blank=True)  # what the engine says of its picture
 
     result = models.FileField(storage=private_storage, max_length=120, blank=True, editable=False)
@@ -262,7 +266,7 @@ class TryOn(models.Model):
         """1 for the next; None when not queued."""
         if self.status != self.Status.QUEUED:
             return None
-        queued = TryOn.objects.filter(status=self.Status.QUEUED, engine__in=registry.of_queue(self.queue))
+        queued = TryOn.objects.queued().filter(engine__in=registry.of_queue(self.queue))
         return queued.filter(Q(created__lt=self.created) | Q(created=self.created, pk__lt=self.pk)).count() + 1
 
     @property
@@ -295,7 +299,10 @@ class TryOn(models.Model):
 
     @transaction.atomic
     def retry(self) -> "TryOn":
-        """The same once more, as a new row of the same click; the same new row however often it is asked for."""
+        """The same once more, as a new row of the same click; the same new row however often it is asked for.
+
+        It has a seed of its own: where chance made the picture fail, the same chance would fail again.
+        """
         Shopper.objects.select_for_update(no_key=True).get(pk=self.shopper_id)
         if known := TryOn.objects.filter(retry_of=self).first():
             return known
@@ -307,7 +314,8 @@ class TryOn(models.Model):
         checks.check_photo(self.photo)
         checks.check_garments(self.garments)
         (info,) = checks.choose(EngineState.objects.offered(), self.garments, [self.engine])
-        TryOn.objects.check_room(self.shopper, 1)
+        room.check_shopper(TryOn.objects, self.shopper, self.request)
+        room.with_room(TryOn.objects, [info], named=True)
         row = TryOn.objects.create(
             request=self.request,
             shopper_id=self.shopper_id,

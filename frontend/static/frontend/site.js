@@ -1,5 +1,8 @@
 // What HTML alone cannot do. Every page works without it.
 
+// How far each try-on's picture was uncovered: a finer one that takes its place begins there.
+const uncovered = new Map();
+
 // <before-after>: lays the picture over the photo and lets a slider uncover it.
 customElements.define(
   "before-after",
@@ -10,9 +13,12 @@ customElements.define(
       slider.type = "range";
       slider.min = 0;
       slider.max = 100;
-      slider.value = 50;
+      slider.value = uncovered.get(this.parentElement.id) ?? 50;
       slider.setAttribute("aria-label", this.dataset.label);
-      slider.addEventListener("input", () => this.show(slider.value));
+      slider.addEventListener("input", () => {
+        uncovered.set(this.parentElement.id, slider.value);
+        this.show(slider.value);
+      });
       this.append(slider);
       this.classList.add("slides");
       this.show(slider.value);
