@@ -19,14 +19,15 @@ from preprocessing.labels import LABEL13_OF_PARSE, Body25, DensePose, Label13, P
 from preprocessing.networks.person import frame
 from preprocessing.weights import WeightsMissing
 from tests import drawn_garments, drawn_person
+from tryon.engines import ENGINES
 from tryon.engines.base import Inputs
 from tryon.engines.hr_viton import engine as module
 from tryon.engines.hr_viton.composite import View, paste
 from tryon.engines.hr_viton.condition_generator import ConditionGenerator
-from tryon.engines.hr_viton.engine import HRViton, load
+from tryon.engines.hr_viton.engine import HRViton
 from tryon.engines.hr_viton.image_generator import ImageGenerator
 from tryon.engines.hr_viton.inputs import placed
-from tryon.engines.hr_viton.pipeline import Output, Pipeline
+from tryon.engines.hr_viton.pipeline import Output
 
 BLUE = (50, 60, 170)
 THEIR_LIGHT = np.array([0.84, 0.86, 0.88])
@@ -268,15 +269,34 @@ def test_a_garment_behind_a_bag_is_refused(person, seen, tank, drawn):
     )
 
 
-def test_networks_without_training_are_found_out(person, seen, tank):
+@pytest.fixture
+def untrained(monkeypatch):
+    """The engine as a worker loads it, with networks nobody trained."""
     torch.manual_seed(3)
     torch.set_num_threads(1)
-    pipeline = Pipeline(ConditionGenerator(width=4), ImageGenerator(width=4))
-    code = refused(HRViton(pipeline).generate, Inputs(person, [tank], seen)).code
+    networks = [ConditionGenerator(width=4), ImageGenerator(width=4)]
+    monkeypatch.setattr(module.checkpoints, "load", lambda name: networks)
+    return module.load()
+
+
+def test_a_loaded_engine_is_warm(untrained):
+    assert untrained.pipeline.seconds
+
+
+def test_networks_without_training_are_found_out(untrained, person, seen, tank):
+    code = refused(untrained.generate, Inputs(person, [tank], seen)).code
     assert code in ("result.blank", "result.not_this_photo", "result.no_garment")
 
 
 def test_without_weights_there_is_no_engine(monkeypatch, tmp_path):
     monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
-    with pytest.raises(WeightsMissing):
-        load()
+    with pytest.raises(WeightsMissing, match="dev weights import hr_viton"):
+        ENGINES["hr_viton"].load()
+
+
+def test_its_card_says_what_it_may_be_used_for():
+    info = ENGINES["hr_viton"]
+    assert info.queue == "gpu"
+    assert info.frame == "upper"
+    assert info.categories == {"upper"}
+    assert not info.commercial_use

@@ -16,5 +16,16 @@ ENGINES = {
             module="tryon.engines.preview.engine",
             outfits=True,
         ),
+        EngineInfo(
+            name="hr_viton",
+            version="1",
+            queue="gpu",
+            categories=frozenset({"upper"}),
+            weights=("hr_viton",),
+            licence="CC-BY-NC-4.0",
+            commercial_use=False,
+            module="tryon.engines.hr_viton.engine",
+            frame="upper",
+        ),
     )
 }

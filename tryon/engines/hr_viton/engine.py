@@ -15,22 +15,25 @@ from tryon.engines import checkpoints
 from tryon.engines.base import Generated, Inputs
 from tryon.engines.hr_viton.checks import check, facts
 from tryon.engines.hr_viton.composite import View, paste
-from tryon.engines.hr_viton.inputs import sample
+from tryon.engines.hr_viton.inputs import nobody, sample
 from tryon.engines.hr_viton.pipeline import Pipeline
 
 CATEGORY = "upper"
 
 
 def load() -> HRViton:
-    """The engine with the published weights, on the GPU where there is one.
+    """The engine with the published weights, on the GPU where there is one, warm.
 
     Raises:
         WeightsMissing, CheckpointWrong: see `tryon.engines.checkpoints.load`.
     """
     condition, image = checkpoints.load("hr_viton")
     if torch.cuda.is_available():
-        return HRViton(Pipeline(condition, image, "cuda", torch.bfloat16))
-    return HRViton(Pipeline(condition, image))
+        pipeline = Pipeline(condition, image, "cuda", torch.bfloat16)
+    else:
+        pipeline = Pipeline(condition, image)
+    pipeline.generate([nobody()])
+    return HRViton(pipeline)
 
 
 class HRViton:

@@ -95,6 +95,12 @@ def sample(image: np.ndarray, frame: Frame, garment: PreparedGarment, seed: int)
     return made
 
 
+def nobody() -> Sample:
+    """A sample of the right size with nothing in it, to warm networks up with."""
+    picture, nothing = np.full((*SIZE, 3), GREY, np.uint8), np.zeros(SIZE, np.uint8)
+    return Sample(picture, nothing > 0, nothing, picture, picture)
+
+
 def placed(garment: PreparedGarment) -> tuple[np.ndarray, np.ndarray]:
     """A garment as the networks know one: cut out, in the middle of a picture of 3:4, nearly filling it.
 
