@@ -38,8 +38,8 @@ def bring(weight: Weight, given: list[Path], scratch: Path) -> list[fetch.Arriva
     )
     if done.returncode != 0:
         ended = f"The reading ended with {done.returncode}; was there memory enough?"
-        lines = [done.stderr.strip() or ended, *map(published, weight.files), "Nothing was changed."]
-        raise Trouble("\n".join(lines))
+        lookup = map(published, weight.files) if done.returncode == 1 else ()
+        raise Trouble("\n".join([done.stderr.strip() or ended, *lookup, "Nothing was changed."]))
     sources = json.loads(done.stdout)
     return [arrival(weight, file, Path(sources[file.name]), scratch / file.name) for file in weight.files]
 
@@ -52,9 +52,9 @@ def chosen(weight: Weight, given: list[Path]) -> list[Path]:
     names = [file.made_from.name for file in weight.files]
     # Files of any name: which is which is told by what is in them.
     files = [inner for path in given for inner in (map(path.joinpath, names) if path.is_dir() else [path])]
-    files = [path.resolve() for path in files if path.is_file()]
-    if len(set(files)) != len(names):
-        raise Trouble(f"{weight.name} needs {len(names)} files ({', '.join(names)}); {len(set(files))} were given")
+    files = list(dict.fromkeys(path.resolve() for path in files if path.is_file()))
+    if len(files) != len(names):
+        raise Trouble(f"{weight.name} needs {len(names)} files ({', '.join(names)}); {len(files)} were given")
     return files
 
 

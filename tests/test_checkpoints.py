@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 
 from devtools import checkpoints as importing
+from devtools import doctor
 from devtools import weights as command
 from devtools.layout import Trouble
 from preprocessing import weights as registry
@@ -63,7 +64,7 @@ def pair(tmp_path, monkeypatch, published):
         for path, network in zip(published, (f"{TINY}:Condition", f"{TINY}:Image"), strict=True)
     )
     weight = Weight("pair", "a test", "CC-BY-NC-4.0", False, "name the authors", "Nothing is tested.", files)
-    for module in (registry, command, checkpoints):
+    for module in (registry, command, checkpoints, doctor):
         monkeypatch.setattr(module, "WEIGHTS", {"pair": weight})
     return weight
 
@@ -74,14 +75,16 @@ def at_once(monkeypatch):
 
     def run(command, *, input, **options):
         assert command[1:] == ["-m", "tryon.engines.checkpoints"]
-        said = io.StringIO()
-        with monkeypatch.context() as patch, contextlib.redirect_stdout(said):
+        said, told = io.StringIO(), io.StringIO()
+        code = 0
+        with monkeypatch.context() as patch, contextlib.redirect_stdout(said), contextlib.redirect_stderr(told):
             patch.setattr(sys, "stdin", io.StringIO(input))
             try:
                 checkpoints.main()
             except SystemExit as ended:
-                return subprocess.CompletedProcess(command, 1, "", ended.code)
-        return subprocess.CompletedProcess(command, 0, said.getvalue(), "")
+                code = ended.code if isinstance(ended.code, int) else 1
+                told.write("" if ended.code == code else ended.code)
+        return subprocess.CompletedProcess(command, code, said.getvalue(), told.getvalue())
 
     monkeypatch.setattr(importing.subprocess, "run", run)
 
@@ -176,6 +179,9 @@ fit, its sha256 is {sha256(own)}"
     assert line in capsys.readouterr().out
     assert registry.provenance(pair, pair.files[1])["made_from"]["published"] is False
     assert registry.unpublished("pair") == ["image.safetensors"]
+    [finding] = [finding for finding in doctor.pretrained() if "weights pair" in finding.text]
+    assert finding.text.endswith("(image.safetensors: NOT made from the published checkpoint)")
+    assert not finding.mend
     command.weights(["list"])
     told = capsys.readouterr().out
     assert line in told
@@ -250,7 +256,7 @@ def test_everything_that_differs_is_listed(refused, published, tmp_path):
     state["extra"] = torch.zeros(3)
     told = refused(saved(state, tmp_path / "wrong.pth"), published[0])
     for line in (
-        "wrong.pth does not fit, 5 differ:",
+        "wrong.pth does not fit image, 5 differ:",
         "  conv_0.bias (8,) is missing",
         "  conv_0.weight_u holds torch.int64 instead of torch.float32",
         "  out.weight is (2, 8, 1, 1) instead of (3, 8, 1, 1)",
@@ -289,7 +295,7 @@ def test_a_pickle_that_would_run_code_runs_none(refused, published, tmp_path, fo
         saved(state, path, _use_new_zipfile_serialization=form == "zip")
     told = refused(path, published[0])
     assert "could run code (posix.mkdir)" in told
-    assert "weights_only" not in told, "torch's own advise is to run it"
+    assert "weights_only" not in told, "torch's own advice is to run it"
     assert not target.exists()
 
 
@@ -365,6 +371,10 @@ def test_a_size_that_is_not_there(refused, published, tmp_path):
     refused(published[0], path)
 
 
+def test_the_same_file_named_twice_counts_once(pair, at_once, published):
+    assert bring(published[0], *published) == 0
+
+
 @pytest.mark.parametrize("given", [0, 1, 3])
 def test_as_many_files_as_it_takes(pair, published, tmp_path, given):
     paths = [*published, saved(trained(Image, seed=2), tmp_path / "third.pth")][:given] or [tmp_path]
@@ -393,9 +403,28 @@ def test_a_program_that_is_killed_changes_nothing(pair, published, monkeypatch):
     assert lying() == {}
 
 
-def test_a_folder_that_cannot_be_written(published, tmp_path):
-    with pytest.raises((OSError, SafetensorError)):
-        checkpoints.convert([published[0]], {"condition": f"{TINY}:Condition"}, tmp_path / "absent")
+def test_what_cannot_be_written_is_not_called_the_files_fault(pair, at_once, published, monkeypatch):
+    def full(tensors, target, metadata):
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    with pytest.raises(Trouble, match=r"could not be written to .*: No space left on device\nNothing was changed"):
+        bring(*published)
+    assert lying() == {}
+
+
+def test_too_little_memory_is_told_from_a_damaged_file():
+    with pytest.raises(RuntimeError) as error:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert checkpoints.reason(error.value) == "needs more memory than there is"
+
+
+def test_files_are_read_by_the_torch_the_project_names(monkeypatch):
+    """Ours here; in another Python, whatever torch that has, .venv's."""
+    monkeypatch.setattr(importing, "prepare", lambda: None)
+    assert importing.python_with_torch() == sys.executable
+    monkeypatch.setattr(importing.importlib.metadata, "version", lambda package: "1.13.1+cu117")
+    assert importing.python_with_torch() == str(importing.PYTHON)
 
 
 # --- Loading ------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib
 import itertools
@@ -71,11 +72,11 @@ def load_network(network: nn.Module, path: Path) -> nn.Module:
     """
     state = load_file(path)
     if found := differences(state, network.state_dict()):
-        raise CheckpointWrong(listed(path, found))
+        raise CheckpointWrong(listed(path, type(network).__name__, found))
     network.load_state_dict(state, strict=True, assign=True)
     tensors = itertools.chain(network.named_parameters(), network.named_buffers())
     if empty := {name: "has no value in it" for name, tensor in tensors if tensor.is_meta}:
-        raise CheckpointWrong(listed(path, empty))
+        raise CheckpointWrong(listed(path, type(network).__name__, empty))
     return network.eval().requires_grad_(False)
 
 
@@ -113,9 +114,20 @@ def not_finite(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> d
     }
 
 
-def listed(path: Path, found: Mapping[str, str]) -> str:
-    lines = (f"  {key if key.isprintable() else repr(key)} {phrase}" for key, phrase in found.items())
-    return "\n".join([f"{path} does not fit, {len(found)} differ:", *lines])
+def unfit(state: Mapping[str, Any], expected: Mapping[str, Tensor]) -> dict[str, str]:
+    """Everything that keeps a state from being the network's, values included."""
+    found = differences(state, expected)
+    return found | not_finite(state, {key: wanted for key, wanted in expected.items() if key not in found})
+
+
+def listed(path: Path, network: str, found: Mapping[str, str]) -> str:
+    lines = (f"  {printable(key)} {phrase}" for key, phrase in found.items())
+    return "\n".join([f"{path} does not fit {network}, {len(found)} differ:", *lines])
+
+
+def printable(key: str) -> str:
+    """A strange file's keys go to a terminal."""
+    return key if key.isprintable() else repr(key)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -148,13 +160,13 @@ def damaged_member(path: Path) -> str | None:
 
 
 def reason(error: Exception) -> str:
-    """torch's error in words of ours: its own advise to open the file with all its code."""
+    """torch's error in words of ours: its own advise opening the file with all its code."""
     text = str(error)
     if found := re.search(r"GLOBAL (\S+)", text):
         return f"could run code ({found[1]}): only files that hold nothing but tensors are taken in"
-    if isinstance(error, MemoryError) or "not enough memory" in text:
+    if isinstance(error, MemoryError) or "Cannot allocate memory" in text:
         return "needs more memory than there is"
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno != errno.EINVAL:  # that one a zip gives whose offsets are wrong
         return f"cannot be read: {error.strerror or error}"
     if isinstance(error, pickle.UnpicklingError):
         return "is not a checkpoint (a page in its place, perhaps, or another kind of file)"
@@ -181,13 +193,14 @@ def convert(files: list[Path], networks: Mapping[str, str], folder: Path) -> dic
         try:
             state = read(path)
             name = nearest(path, state, expected)
-            check(path, state, expected[name])
+            if found := unfit(state, expected[name]):
+                raise CheckpointWrong(listed(path, Path(name).stem, found))
             if name in sources:
                 raise CheckpointWrong(f"{path} and {sources[name]} are both {Path(name).stem}")
             save(state, expected[name], folder / name)
             sources[name] = path
-        except CheckpointWrong as found:
-            wrong.append(found.detail)
+        except CheckpointWrong as error:
+            wrong.append(error.detail)
         state = None  # so that two never lie in memory
     if wrong:
         raise CheckpointWrong("\n".join(wrong))
@@ -197,18 +210,9 @@ def convert(files: list[Path], networks: Mapping[str, str], folder: Path) -> dic
 def nearest(path: Path, state: Mapping[str, Any], expected: Mapping[str, Mapping[str, Tensor]]) -> str:
     """The network that differs least."""
     if not any(state.keys() & tensors.keys() for tensors in expected.values()):
-        raise CheckpointWrong(
-            f"{path} is of another network: it shares none of its {len(state)} keys ({', '.join(list(state)[:3])}, …)"
-        )
+        first = ", ".join(map(printable, list(state)[:3]))
+        raise CheckpointWrong(f"{path} is of another network: it shares none of its {len(state)} keys ({first}, …)")
     return min(expected, key=lambda name: len(differences(state, expected[name])))
-
-
-def check(path: Path, state: Mapping[str, Any], expected: Mapping[str, Tensor]) -> None:
-    """Raises CheckpointWrong with everything that keeps a state from being the network's."""
-    found = differences(state, expected)
-    fitting = {key: wanted for key, wanted in expected.items() if key not in found}
-    if found := found | not_finite(state, fitting):
-        raise CheckpointWrong(listed(path, found))
 
 
 def save(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], target: Path) -> None:
@@ -225,7 +229,7 @@ def save(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], target: Pa
 def main() -> None:
     """Read {"files": [...], "networks": {name: network}, "folder": ...}; print the source of each name, or the error.
 
-    Of what is wrong with the files, standard error has the words and the exit code is 1.
+    The error is one text on standard error; the exit code is 1 when it is about the files, else 2.
     """
     warnings.simplefilter("ignore")  # torch's, about old forms of checkpoints
     torch.set_num_threads(1)
@@ -235,7 +239,8 @@ def main() -> None:
     except CheckpointWrong as wrong:
         sys.exit(wrong.detail)
     except (OSError, SafetensorError) as error:
-        sys.exit(f"What was read could not be written to {request['folder']}: {error}")
+        print(f"What was read could not be written to {request['folder']}: {error}", file=sys.stderr)
+        sys.exit(2)
     print(json.dumps({name: str(path) for name, path in sources.items()}))
 
 
