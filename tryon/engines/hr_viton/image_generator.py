@@ -10,7 +10,8 @@ looked up here: see `label_patches`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 import torch
 from torch import Generator, Tensor, nn
@@ -22,8 +23,8 @@ EPSILON = 1e-5
 SLOPE = 0.2
 HIDDEN = 128  # channels between label map and scale and shift
 FEATURES = 16  # channels of the input that join at each level
-# Pixels modulated at a time on a CPU: what is worked on then stays in its cache.
-PIXELS = 2048
+# Numbers that a CPU works on at a time, so that they stay in its cache.
+AT_A_TIME = 1 << 18
 
 
 class SpectralConv2d(nn.Module):
@@ -46,6 +47,15 @@ class SpectralConv2d(nn.Module):
         if not self.weight_orig.is_meta:
             self.weight_orig /= self.weight_u @ (self.weight_orig.flatten(1) @ self.weight_v)
 
+    def room(self, x: Tensor) -> Tensor:
+        """An empty tensor for what the convolution makes of x, channels last."""
+        batch, _, height, width = x.shape
+        return x.new_empty(batch, height, width, len(self.weight_orig)).permute(0, 3, 1, 2)
+
+    def point(self, pixels: Tensor) -> Tensor:
+        """A convolution of 1 x 1, for a list of pixels (N, C)."""
+        return pixels @ self.weight_orig[..., 0, 0].T
+
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(x, self.weight_orig, self.bias, padding=self.weight_orig.shape[-1] // 2)
 
@@ -63,74 +73,111 @@ class SPADENorm(nn.Module):
         self.conv_gamma = nn.Conv2d(HIDDEN, channels, 3, padding=1)
         self.conv_beta = nn.Conv2d(HIDDEN, channels, 3, padding=1)
 
-    def forward(self, x: Tensor, patches: LabelPatches, noise: Tensor, slope: float = 1.0) -> Tensor:
+    def forward(
+        self, x: Pixels, patches: LabelPatches, noise: Tensor, then: Callable[[Tensor], Tensor], out: Tensor
+    ) -> None:
         """
         Args:
-            x: (B, C, h, w), channels last.
             noise: (B, h, w), float32.
-            slope: of a leaky ReLU that follows; 1 for none.
+            then: what follows pixel by pixel, (N, C) to (N, C').
+            out: (B, C', h, w), channels last; may be what `x` was made of, which is then written over.
         """
-        batch, channels, height, width = x.shape
-        pixels = x.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
-        noise = noise.reshape(batch, height * width)
-        mean, deviation = self._statistics(pixels, noise)  # (B, C)
-        gamma, beta = self._tables(patches.labels, x.dtype)  # (P, C)
+        noise = noise if self.noise_scale.any() else None
+        mean, deviation = x.statistics(noise, self.noise_scale)  # (B, C)
+        gamma, beta = self._tables(patches)  # (P, C)
         scale = (1 + gamma)[patches.rows] / deviation[patches.owners]  # (R, C)
         shift = beta[patches.rows] - mean[patches.owners] * scale
+        scale, shift, noise_scale = (table.to(x.values.dtype) for table in (scale, shift, self.noise_scale))
 
-        modulated = torch.empty_like(pixels)
-        modulate(
-            pixels.flatten(0, 1),
-            noise.flatten().to(x.dtype) if self.noise_scale.any() else None,
-            self.noise_scale.to(x.dtype),
-            patches.index.flatten(),
-            scale.to(x.dtype),
-            shift.to(x.dtype),
-            slope,
-            modulated.flatten(0, 1),
-        )
-        return modulated.view(batch, height, width, channels).permute(0, 3, 1, 2)
+        made, rows = Pixels(out).values, patches.index.flatten()
+        for part, values in x.parts():
+            if noise is not None:
+                values = torch.addcmul(values, noise.view(-1, 1)[part].to(values.dtype), noise_scale)
+            made[part] = then(
+                torch.addcmul(shift.index_select(0, rows[part]), values, scale.index_select(0, rows[part]))
+            )
 
-    def _statistics(self, pixels: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of pixels (B, N, C) with their noise, each (B, C), float32."""
-        variance, mean = torch.var_mean(pixels.float(), dim=1, correction=0)
-        if self.noise_scale.any():
-            noise_variance, noise_mean = torch.var_mean(noise, dim=1, keepdim=True, correction=0)
-            common = torch.einsum("bnc,bn->bc", pixels.float(), noise - noise_mean) / noise.shape[1]
-            variance = variance + 2 * self.noise_scale * common + self.noise_scale**2 * noise_variance
-            mean = mean + self.noise_scale * noise_mean
-        return mean, (variance + EPSILON).sqrt()
+    def _tables(self, patches: LabelPatches) -> tuple[Tensor, Tensor]:
+        """Gamma and beta in the middle of each label patch, (P, C), float32.
 
-    def _tables(self, patches: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Gamma and beta in the middle of label patches (P, 5, 5), each (P, C), float32."""
-        shared, weights = self.conv_shared[0], (self.conv_gamma.weight, self.conv_beta.weight)
+        The first convolution sees a square of labels. The second one sees what nine squares gave: it is worked out
+        for each square in each of the nine places, and summed for each patch.
+        """
+        shared = self.conv_shared[0]
         labels = shared.weight.shape[1]
-        one_hot = F.one_hot(patches.long(), labels + 1)[..., :labels].permute(0, 3, 1, 2)  # outside: all 0
-        hidden = F.relu(F.conv2d(one_hot.to(shared.weight.dtype), shared.weight, shared.bias))  # (P, 128, 3, 3)
-        # Outside of the map a convolution sees 0, not what the first layer would make of what is there.
-        hidden = hidden * (patches[:, None, 1:-1, 1:-1] < labels)
-        both = hidden.flatten(1) @ torch.cat(weights).flatten(1).T
-        both = both.float() + torch.cat([self.conv_gamma.bias, self.conv_beta.bias]).float()
-        return tuple(both.chunk(2, 1))
+        one_hot = F.one_hot(patches.squares.long(), labels + 1)[..., :labels].permute(0, 3, 1, 2)  # outside: all 0
+        hidden = F.relu(one_hot.flatten(1).to(shared.weight.dtype) @ shared.weight.flatten(1).T + shared.bias)
+        # Outside of the map a convolution sees 0, not what the first one would make of what is there.
+        hidden = hidden * (patches.squares[:, 1, 1] < labels)[:, None]  # (S, 128)
+        places = patches.patches * 9 + torch.arange(9, device=hidden.device)
+
+        def summed(conv: nn.Conv2d) -> Tensor:
+            weight = conv.weight.permute(0, 2, 3, 1).reshape(-1, HIDDEN)  # (C * 9, 128); a view when channels last
+            parts = (hidden @ weight.T).float().view(len(hidden), -1, 9).transpose(1, 2)  # (S, 9, C)
+            return F.embedding_bag(places, parts.reshape(-1, parts.shape[2]), mode="sum") + conv.bias
+
+        return summed(self.conv_gamma), summed(self.conv_beta)
 
 
-def modulate(
-    x: Tensor, noise: Tensor | None, noise_scale: Tensor, index: Tensor, scale: Tensor, shift: Tensor, slope: float,
-    out: Tensor,
-) -> None:  # fmt: skip
-    """Write leaky_relu((x + noise_scale * noise) * scale[index] + shift[index]) to `out`.
+class Pixels:
+    """A picture of features, as a list of pixels that shares its memory.
 
-    Args:
-        x, out: (N, C); noise, index: (N,); noise_scale: (C,); scale, shift: (R, C).
+    Attributes:
+        values: (B * h * w, C).
     """
-    step = PIXELS if x.device.type == "cpu" else len(x)
-    for start in range(0, len(x), step):
-        part = slice(start, start + step)
-        given, here = x[part], index[part]
+
+    def __init__(self, x: Tensor):
+        """x: (B, C, h, w), channels last."""
+        self._batch = len(x)
+        self.values = x.permute(0, 2, 3, 1).view(-1, x.shape[1])
+
+    def parts(self, among: slice = slice(None)) -> Iterator[tuple[slice, Tensor]]:
+        """The pixels, some at a time: on a CPU, what is worked on then stays in its cache."""
+        count, channels = self.values.shape
+        start, stop, _ = among.indices(count)
+        step = max(1, AT_A_TIME // channels) if self.values.device.type == "cpu" else count
+        for first in range(start, stop, step):
+            part = slice(first, min(first + step, stop))
+            yield part, self.values[part]
+
+    @property
+    def _pictures(self) -> list[slice]:
+        size = len(self.values) // self._batch
+        return [slice(number * size, (number + 1) * size) for number in range(self._batch)]
+
+    @cached_property
+    def _moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance of each picture's channels, (B, C), float64."""
+        sums = self.values.new_zeros(2, self._batch, self.values.shape[1], dtype=torch.float64)
+        for number, picture in enumerate(self._pictures):
+            for _, values in self.parts(picture):
+                values = values.float()
+                sums[0, number] += values.sum(0)
+                sums[1, number] += (values * values).sum(0)
+        mean, square = sums * self._batch / len(self.values)
+        return mean, (square - mean * mean).clamp(min=0)
+
+    def _covariance(self, noise: Tensor) -> Tensor:
+        """Of each picture's channels with what is added to them, noise (B * h * w,) of mean 0; (B, C), float64."""
+        sums = self.values.new_zeros(self._batch, self.values.shape[1], dtype=torch.float64)
+        for number, picture in enumerate(self._pictures):
+            for part, values in self.parts(picture):
+                sums[number] += noise[part] @ values.float()
+        return sums * self._batch / len(self.values)
+
+    def statistics(self, noise: Tensor | None, noise_scale: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of each picture's channels, each (B, C), float32.
+
+        Args:
+            noise: (B, h, w), added to every channel, noise_scale (C,) times; None for none.
+        """
+        mean, variance = self._moments
         if noise is not None:
-            given = torch.addcmul(given, noise[part, None], noise_scale)
-        result = torch.addcmul(shift.index_select(0, here), given, scale.index_select(0, here))
-        out[part] = F.leaky_relu_(result, slope) if slope != 1 else result
+            noise_variance, noise_mean = torch.var_mean(noise.flatten(1).double(), 1, keepdim=True, correction=0)
+            common = self._covariance((noise.flatten(1) - noise_mean.float()).flatten())
+            variance = variance + 2 * noise_scale * common + noise_scale**2 * noise_variance
+            mean = mean + noise_scale * noise_mean
+        return mean.float(), (variance + EPSILON).sqrt().float()
 
 
 class SPADEResBlock(nn.Module):
@@ -149,10 +196,19 @@ class SPADEResBlock(nn.Module):
             self.conv_s = SpectralConv2d(channels_in, channels, 1, bias=False)
 
     def forward(self, x: Tensor, patches: LabelPatches, noise: Noise) -> Tensor:
-        shortcut = self.conv_s(self.norm_s(x, patches, noise(x))) if self.learned else x
-        x = self.conv_0(self.norm_0(x, patches, noise(x), SLOPE))
-        x = self.conv_1(self.norm_1(x, patches, noise(x), SLOPE))
-        return x.add_(shortcut)
+        """x is written over."""
+        pixels = Pixels(x)
+        shortcut, inside = (self.conv_s.room(x), x) if self.learned else (x, torch.empty_like(x))
+        if self.learned:
+            self.norm_s(pixels, patches, noise(x), self.conv_s.point, shortcut)
+        self.norm_0(pixels, patches, noise(x), leaky, inside)
+        x = self.conv_0(inside)
+        self.norm_1(Pixels(x), patches, noise(x), leaky, x)
+        return self.conv_1(x).add_(shortcut)
+
+
+def leaky(x: Tensor) -> Tensor:
+    return F.leaky_relu_(x, SLOPE)
 
 
 class Noise:
@@ -166,7 +222,17 @@ class Noise:
         height, width = x.shape[2:]
         # As published: the rows of what is drawn are the picture's columns.
         drawn = [torch.randn(width, height, generator=generator) for generator in self._generators]
-        return torch.stack(drawn).transpose(1, 2).to(x.device)
+        return torch.stack(drawn).transpose(1, 2).contiguous().to(x.device)
+
+
+def twice_with(x: Tensor, features: Tensor) -> Tensor:
+    """x (B, C, h, w) at twice its size, nearest, and features (B, C', 2h, 2w) in one, channels last."""
+    batch, channels, height, width = x.shape
+    joined = x.new_empty(batch, height, 2, width, 2, channels + features.shape[1])
+    joined[..., :channels] = x.permute(0, 2, 3, 1)[:, :, None, :, None]
+    joined = joined.view(batch, 2 * height, 2 * width, -1)
+    joined[..., channels:] = features.permute(0, 2, 3, 1)
+    return joined.permute(0, 3, 1, 2)
 
 
 class ImageGenerator(nn.Module):
@@ -214,6 +280,6 @@ class ImageGenerator(nn.Module):
         for level, block in enumerate(blocks):
             step = 128 >> level
             features = getattr(self, f"conv_{level}")(x[..., ::step, ::step])
-            h = features if h is None else torch.cat([F.interpolate(h, scale_factor=2.0), features], 1)
+            h = features if h is None else twice_with(h, features)
             h = block(h, label_patches(label_map[:, ::step, ::step], self.labels), noise)
         return torch.tanh(self.conv_img(F.leaky_relu(h, SLOPE)))

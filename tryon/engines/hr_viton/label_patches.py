@@ -13,50 +13,68 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-SIDE, REACH = 5, 2
+REACH = 2
+NEAR = range(3)
 # Numbering by a table of everything that could occur is quick while the table is small; beyond, by sorting.
 LARGEST_TABLE = 1 << 24
 
 
 @dataclass(frozen=True)
 class LabelPatches:
-    """The distinct 5 x 5 patches of a batch of label maps.
+    """The distinct 5 x 5 patches of a batch of label maps, each told by the nine 3 x 3 squares it is made of.
 
     Attributes:
-        labels: uint8 (P, 5, 5), a label or, outside of the map, the number of labels.
-        index: int64 (B, h, w), which row of `rows` belongs to each pixel's surroundings.
+        squares: uint8 (S, 3, 3), a label or, outside of the map, the number of labels.
+        patches: int64 (P, 9), the squares around the nine places in the middle of a patch, row by row.
         rows: int64 (R,), the patch, and
         owners: int64 (R,), the map of each patch that occurs in a map: a patch of two maps has two rows.
+        index: int64 (B, h, w), which row belongs to each pixel's surroundings.
     """
 
-    labels: Tensor
-    index: Tensor
+    squares: Tensor
+    patches: Tensor
     rows: Tensor
     owners: Tensor
+    index: Tensor
 
 
 def label_patches(maps: Tensor, count: int) -> LabelPatches:
     """Find and number the patches of label maps, int (B, h, w), of labels 0 .. count - 1."""
     batch, height, width = maps.shape
     padded = F.pad(maps.to(torch.int64), (REACH,) * 4, value=count)  # (B, h + 4, w + 4)
-    # Neighbours are joined two or three at a time, and numbered anew each time: 3 x 1, 3 x 3, 3 x 5, 5 x 5.
-    across, kinds = _renumber(_joined([padded[..., i : i + width + 2] for i in range(3)], count + 1), (count + 1) ** 3)
-    square, kinds = _renumber(_joined([across[:, i : i + height + 2] for i in range(3)], kinds), kinds**3)
-    wide, kinds = _renumber(_joined([square[..., :width], square[..., 2:]], kinds), kinds**2)
-    patch, kinds = _renumber(_joined([wide[:, :height], wide[:, 2:]], kinds), kinds**2)
+    # Neighbours are joined two or three at a time, and numbered anew each time: 1 x 3, 3 x 3, 3 x 5, 5 x 5.
+    across, kinds = _renumber(_joined([padded[..., i : i + width + 2] for i in NEAR], count + 1), (count + 1) ** 3)
+    square, squares = _renumber(_joined([across[:, i : i + height + 2] for i in NEAR], kinds), kinds**3)
+    wide, kinds = _renumber(_joined([square[..., :width], square[..., 2:]], squares), squares**2)
+    patch, patches = _renumber(_joined([wide[:, :height], wide[:, 2:]], kinds), kinds**2)
     owner = torch.arange(batch, device=maps.device)[:, None, None]
-    index, rows = _renumber(owner * kinds + patch, batch * kinds)
+    index, rows = _renumber(owner * patches + patch, batch * patches)
 
-    # Any pixel of a row tells what the row stands for: all of them are alike.
-    one = torch.empty(rows, dtype=torch.int64, device=maps.device)
-    one[index.flatten()] = torch.arange(index.numel(), device=maps.device)
-    row_patch = patch.flatten()[one]
-    one_of_patch = torch.empty(kinds, dtype=torch.int64, device=maps.device)
-    one_of_patch[row_patch] = one
-    b, y, x = one_of_patch // (height * width), one_of_patch // width % height, one_of_patch % width
-    near = torch.arange(SIDE, device=maps.device)
-    labels = padded[b[:, None, None], y[:, None, None] + near[:, None], x[:, None, None] + near]
-    return LabelPatches(labels.to(torch.uint8), index, row_patch, one // (height * width))
+    of_square, of_patch, of_row = (
+        _one_of_each(*pair) for pair in ((square, squares), (patch, patches), (index, rows))
+    )
+    return LabelPatches(
+        _around(padded, of_square, square.shape).to(torch.uint8),
+        _around(square, of_patch, patch.shape).flatten(1),
+        patch.flatten()[of_row],
+        of_row // (height * width),
+        index,
+    )
+
+
+def _one_of_each(numbers: Tensor, count: int) -> Tensor:
+    """For each of 0 .. count - 1 a place in the flattened map where it is; any will do, all stand for the same."""
+    place = torch.empty(count, dtype=torch.int64, device=numbers.device)
+    place[numbers.flatten()] = torch.arange(numbers.numel(), device=numbers.device)
+    return place
+
+
+def _around(values: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
+    """The 3 x 3 values (N, 3, 3) around N places of a map of a shape, which has a border of one more place."""
+    _, height, width = shape
+    b, y, x = places // (height * width), places // width % height, places % width
+    near = torch.arange(3, device=values.device)
+    return values[b[:, None, None], y[:, None, None] + near[:, None], x[:, None, None] + near]
 
 
 def _joined(parts: list[Tensor], kinds: int) -> Tensor:
@@ -72,7 +90,9 @@ def _renumber(numbers: Tensor, below: int) -> tuple[Tensor, int]:
     if below > LARGEST_TABLE:
         distinct, renumbered = torch.unique(numbers, return_inverse=True)
         return renumbered, len(distinct)
-    occurs = torch.zeros(below, dtype=torch.int64, device=numbers.device)
-    occurs[numbers.flatten()] = 1
-    new = occurs.cumsum(0)
-    return new[numbers] - 1, int(new[-1])
+    occurs = torch.zeros(below, dtype=torch.bool, device=numbers.device)
+    occurs[numbers.flatten()] = True
+    distinct = occurs.nonzero()[:, 0]
+    new = torch.empty(below, dtype=torch.int64, device=numbers.device)
+    new[distinct] = torch.arange(len(distinct), device=numbers.device)
+    return new[numbers], len(distinct)
