@@ -151,6 +151,19 @@ def test_nothing_of_the_old_garment_is_left(result):
     assert red.sum() < 20
 
 
+def test_an_arm_that_went_into_a_narrower_sleeve_is_not_seen(person, seen, view, drawn):
+    arms = np.isin(view.parse, (Parse.LEFT_ARM, Parse.RIGHT_ARM)) & view.hidden
+    sleeves = far(arms, 6)
+    labels = np.where(arms, Label13.BACKGROUND, drawn.labels).astype(np.uint8)
+    labels[sleeves] = Label13.UPPER
+    picture = np.where(arms[..., None], np.uint8(180), drawn.image)
+    picture[sleeves] = BLUE
+    pasted = paste(person.image, seen.crop, view, picture, labels)
+    where = far(seen.crop.labels_to_photo(arms.astype(np.uint8)) > 0, 1)
+    skin = colour.difference(colour.to_lab(pasted.image), colour.to_lab(np.uint8(drawn_person.SKIN))) < 10
+    assert (skin & where).sum() < 0.02 * where.sum()
+
+
 def test_the_same_input_gives_the_same_bytes(person, seen, tank, drawn, result):
     again = HRViton(StandIn(drawn)).generate(Inputs(person, [tank], seen, 5))
     assert np.array_equal(again.image, result.image)

@@ -12,17 +12,18 @@ import numpy as np
 
 from preprocessing.labels import ARMS, HEAD, LABEL13_OF_PARSE, SHOES, TOPS, Label13, Parse
 from preprocessing.person.refocus import Crop
-from tryon.engines.pixels import enlarged, grown, halved, labelled, mixed, shrunk, soft, spread
+from tryon.engines.pixels import grown, halved, labelled, mixed, shrunk, soft
 
 # Lengths in pixels of the frame. Old cloth may be so far beyond its label:
-RIM = 5
-# An arm that came out of a sleeve may be so far beside it:
+RIM = 3
+# The networks' arm may be so far beside the old sleeve that it came out of, or their sleeve beside the arm in it:
 BESIDE = 16
 # So far from what is taken the picture fades into the photo; inwards it would let the old garment shine through.
-FADE = 6
+# Around the new garment and its arms the wall that the networks made up ends sooner, or they would have a rim of it.
+FADE, SHORT_FADE, ABOUT = 6.0, 2.0, 10
 # Off the outline of the face all of it is the photo's.
 FACE_RIM = 7
-# The light is matched at a fraction of the size, and so much at most.
+# The light is compared at a fraction of the size, and changed by so much at most.
 COARSE = 4
 LEAST_GAIN, MOST_GAIN = 0.75, 1.33
 # Added to both levels before they are divided: the ratio of two blacks is noise.
@@ -30,6 +31,7 @@ DARK = 12
 
 # What stays in front of any top.
 IN_FRONT = (*HEAD, *SHOES, Parse.GLOVE, Parse.SCARF)
+BARE = (Label13.LEFT_ARM, Label13.RIGHT_ARM)
 THIRTEEN = np.array([LABEL13_OF_PARSE[label] for label in Parse], np.uint8)
 
 
@@ -76,7 +78,7 @@ def paste(photo: np.ndarray, crop: Crop, view: View, picture: np.ndarray, labels
     """
     taken = of_the_garment(view, labels)
     away = cv2.distanceTransform((~taken).view(np.uint8), cv2.DIST_L2, 3)
-    share = np.clip(1 - away / FADE, 0, 1)
+    share = np.clip(1 - away / _fade(view, labels), 0, 1).astype(np.float32)
     share[shrunk(view.parse == Parse.FACE, FACE_RIM)] = 0
     lit = in_the_photos_light(view, picture, labels, taken)
 
@@ -87,8 +89,14 @@ def paste(photo: np.ndarray, crop: Crop, view: View, picture: np.ndarray, labels
     return Pasted(image, touched, taken)
 
 
+def _fade(view: View, labels: np.ndarray) -> np.ndarray:
+    wall = (view.parse == Parse.BACKGROUND) & (labels == Label13.BACKGROUND)
+    about = grown(labelled(labels, Label13.UPPER, *BARE), 2 * ABOUT + 1)
+    return np.where(wall & about, SHORT_FADE, FADE)
+
+
 def of_the_garment(view: View, labels: np.ndarray) -> np.ndarray:
-    """Where the picture replaces the photo: the old top, the new one, and arms that came out of sleeves.
+    """Where the picture replaces the photo: the old top, the new one, arms that came out of sleeves or went into them.
 
     Skin that both show, hands, and the wall that the networks had to guess stay the photo's, as does what is in front
     of a top: face, hair, a bag's strap.
@@ -96,11 +104,11 @@ def of_the_garment(view: View, labels: np.ndarray) -> np.ndarray:
     old = labelled(view.parse, *TOPS) | (labelled(view.parse, Parse.DRESS) & view.hidden)
     old = grown(old, 2 * RIM + 1)
     new = labels == Label13.UPPER
-    bared = labelled(labels, Label13.LEFT_ARM, Label13.RIGHT_ARM) & grown(old, 2 * BESIDE + 1)
-    bared &= ~labelled(view.parse, *ARMS)
-    hands = labelled(view.parse, *ARMS) & ~view.hidden
-    in_front = labelled(view.parse, *IN_FRONT) | hands | view.carried
-    return _joined((old | new | bared) & ~in_front, old | view.hidden)
+    arms, bare = labelled(view.parse, *ARMS), labelled(labels, *BARE)
+    bared = bare & ~arms & grown(old, 2 * BESIDE + 1)
+    covered = arms & view.hidden & ~bare & grown(new, 2 * BESIDE + 1)
+    in_front = labelled(view.parse, *IN_FRONT) | (arms & ~view.hidden) | view.carried
+    return _joined((old | new | bared | covered) & ~in_front, old | view.hidden)
 
 
 def _joined(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
@@ -112,15 +120,16 @@ def _joined(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
 
 
 def in_the_photos_light(view: View, picture: np.ndarray, labels: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    """The picture with the photo's brightness and colour, told by what both show and carried to where it is missing.
+    """The picture with the photo's brightness and colour: one gain for each channel, by what both show of the person.
 
-    The garment keeps the networks' own: there is nothing in the photo to compare it with.
+    A gain that follows the place would also follow what merely lies a pixel aside. The garment keeps the networks'
+    light: there is nothing in the photo to compare it with.
     """
-    same = (THIRTEEN[view.parse] == labels) & ~grown(taken, 2 * FADE + 1)
-    if not same.any():
+    same = (THIRTEEN[view.parse] == labels) & (view.parse != Parse.BACKGROUND) & ~grown(taken, 2 * int(FADE) + 1)
+    compared = halved(same.view(np.uint8) * np.uint8(255), COARSE) == 255
+    if not compared.any():
         return picture
-    weight = (halved(same.view(np.uint8) * np.uint8(255), COARSE) > 250).astype(np.float32)
-    theirs, ours = (spread(halved(one, COARSE).astype(np.float32), weight) for one in (picture, view.image))
-    gain = np.clip((ours + DARK) / (theirs + DARK), LEAST_GAIN, MOST_GAIN)
-    gain = 1 + (enlarged(gain, labels.shape) - 1) * (1 - soft(labels == Label13.UPPER, 1.5))[..., None]
-    return cv2.convertScaleAbs(picture * gain)
+    ours, theirs = (halved(one, COARSE)[compared] + np.float32(DARK) for one in (view.image, picture))
+    gain = np.median(ours / theirs, axis=0).clip(LEAST_GAIN, MOST_GAIN)
+    lit = cv2.convertScaleAbs(picture * gain)
+    return mixed(picture, lit, soft(labels == Label13.UPPER, 1.5))
