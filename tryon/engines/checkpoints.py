@@ -70,7 +70,8 @@ def load_network(network: nn.Module, path: Path) -> nn.Module:
     Raises:
         CheckpointWrong: a key, a shape or a type differs (all of them are listed), or something would stay empty.
     """
-    state = load_file(path)
+    # Copied: one tensor that still shows the file keeps all of it in memory, beside what the others were turned into.
+    state = {key: tensor.clone() for key, tensor in load_file(path).items()}
     if found := differences(state, network.state_dict()):
         raise CheckpointWrong(listed(path, type(network).__name__, found))
     network.load_state_dict(state, strict=True, assign=True)
