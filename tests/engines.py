@@ -158,6 +158,7 @@ FAKES = [
     fake("lacks_weights", lacks_weights),
     fake("stylist", paint, outfits=True),
     fake("fine", paint, queue="gpu"),
+    fake("slow_gpu", dawdle, queue="gpu"),
     fake("finest", refine, queue="gpu", frame="upper"),
     fake("gpu_out_of_memory", gpu_out_of_memory, queue="gpu"),
     fake("research", paint, queue="gpu", commercial_use=False),

@@ -11,6 +11,7 @@ from tests import pictures
 from tests.engines import ENGINES
 
 TWO_ENGINES = {name: ENGINES[name] for name in ("quick", "finest")}
+PREVIEW_AND_FAULT = {name: ENGINES[name] for name in ("quick", "gpu_out_of_memory")}
 ONE_ENGINE = {"quick": ENGINES["quick"]}
 OUTFITS = {"stylist": ENGINES["stylist"]}
 ONE_BY_ONE = {"separates": replace(ENGINES["stylist"], name="separates", outfits=False)}

@@ -112,6 +112,39 @@ def test_a_photo_is_brought_and_a_garment_tried_on(visit, worker, garment, me):
     assert not TryOn.objects.exists()
 
 
+def test_a_finer_picture_takes_the_place_of_the_preview(visit, worker, settings, garment, me):
+    settings.TRYON_ENGINES = "tests.shopping.TWO_ENGINES"
+    page = visit(viewport=PHONE)
+    try_on(page, garment, me)
+    caption = page.locator(".after figcaption")
+    expect(caption).to_have_text("Preview")
+    expect(page.get_by_text("A finer picture is being made")).to_be_visible()
+    page.get_by_role("slider").fill("80")
+    preview = page.locator(".after img").get_attribute("src")
+    expect(page.get_by_text("Putting the garment on …")).to_be_visible()
+    assert page.locator(".after img").get_attribute("src") == preview  # words come and go without it
+    expect(caption).to_have_text("Finer picture")
+    assert shows(page, ".tryon.succeeded .after img")
+    expect(page.get_by_role("slider")).to_have_value("80")
+    expect(page.locator("#announcer")).to_have_text("The finer picture is ready.")
+    expect(page.get_by_text("A finer picture is being made")).to_have_count(0)
+    assert set(TryOn.objects.values_list("engine", "status")) == {("quick", "succeeded"), ("finest", "succeeded")}
+
+
+def test_a_finer_picture_that_fails_leaves_the_preview(visit, worker, settings, garment, me):
+    settings.TRYON_ENGINES = "tests.shopping.PREVIEW_AND_FAULT"
+    page = visit()
+    try_on(page, garment, me)
+    words = page.locator(".finer")
+    expect(words).to_contain_text("The finer picture did not work.", timeout=PATIENCE)
+    expect(page.locator(".after figcaption")).to_have_text("Preview")
+    assert shows(page, ".tryon.succeeded .after img")
+    page.get_by_role("button", name="Try the finer picture again").click()
+    expect(words).to_contain_text("A finer picture is being made")
+    expect(words).to_contain_text("The finer picture did not work.", timeout=PATIENCE)
+    assert list(TryOn.objects.filter(engine="quick").values_list("status", flat=True)) == ["succeeded"]
+
+
 def test_without_javascript(visit, worker, garment, me):
     page = visit(garment.get_absolute_url(), java_script_enabled=False)
     page.get_by_label("Or use a new photo of yourself").set_input_files(me)

@@ -194,7 +194,7 @@ def test_the_deployment_page_lists_every_setting():
     page = (ROOT / "docs" / "deploy.md").read_text()
     listed = set(re.findall(r"^\| `([A-Z0-9_]+)`", page, re.MULTILINE))
     assert names_in_settings() - listed == set()
-    assert listed - names_in_settings() <= set(EXAMPLE) | {"WEIGHTS_DIR"}
+    assert listed - names_in_settings() <= set(EXAMPLE) | {"WEIGHTS_DIR", "OMP_NUM_THREADS"}
 
 
 def test_redis_keeps_messages():
