@@ -255,6 +255,11 @@ def test_a_frame_that_went_wrong_reaches_no_network(person, seen, tank):
     assert not stand_in.asked
 
 
+def test_a_frame_of_another_photo_is_refused(person, seen, tank):
+    smaller = replace(person, **{name: getattr(person, name)[:1000] for name in ("image", "mask", "parse", "carried")})
+    assert refused(HRViton(StandIn(None)).generate, Inputs(smaller, [tank], seen)).code == "inputs.other_photo"
+
+
 @pytest.mark.parametrize(
     "came_out, code",
     [

@@ -46,13 +46,13 @@ def facts(photo: np.ndarray, view: View, sample: Sample, surface: np.ndarray, ou
     torso = garment[surface == DensePose.TORSO_FRONT]
     shown = garment & pasted.taken
     return {
-        "contrast": round(float(output.image[sample.hidden].std()), 2),
+        "contrast": round(float(output.image[view.hidden].std()), 2),
         "strange": round(_strange(view, output), 2),
         "dressed": round(float(torso.mean()) if torso.size else 0.0, 3),
         "seen": round(float(shown.sum() / max(garment.sum(), 1)), 3),
         "changed": round(changed(photo, pasted.image), 4),
         "delta_e": round(drift(output.image[shown][::9], sample.cloth[sample.cloth_mask][::9]), 2),
-        "hidden": round(float(sample.hidden.mean()), 3),
+        "hidden": round(float(view.hidden.mean()), 3),
         "seed": int(sample.seed),
     }
 

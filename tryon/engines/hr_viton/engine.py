@@ -15,7 +15,7 @@ from tryon.engines import checkpoints
 from tryon.engines.base import Generated, Inputs
 from tryon.engines.hr_viton.checks import check, facts
 from tryon.engines.hr_viton.composite import View, paste
-from tryon.engines.hr_viton.inputs import nobody, sample
+from tryon.engines.hr_viton.inputs import check_frame, nobody, sample
 from tryon.engines.hr_viton.pipeline import Pipeline
 
 CATEGORY = "upper"
@@ -53,9 +53,11 @@ class HRViton:
         start = time.perf_counter()
         person = inputs.person
         seen = inputs.frame or frame(person)
+        check_frame(seen, person.image)
         image = seen.crop.to_frame(person.image)
         made_of = sample(image, seen, garment, inputs.seed)
-        view = View(image, seen.maps.parse, made_of.hidden, seen.crop.labels_to_frame(person.carried) > 0)
+        hidden = (made_of.agnostic != image).any(-1)
+        view = View(image, seen.maps.parse, hidden, seen.crop.labels_to_frame(person.carried) > 0)
         prepared = time.perf_counter()
 
         (output,) = self.pipeline.generate([made_of])

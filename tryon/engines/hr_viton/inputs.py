@@ -135,6 +135,12 @@ def _moved(array: np.ndarray, scale: float, shift: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(array, matrix, SIZE[::-1], flags=cv2.INTER_CUBIC)
 
 
+def check_frame(frame: Frame, photo: np.ndarray) -> None:
+    """Raises Refusal "inputs.other_photo" for a frame that was not made of a photo of this size."""
+    if tuple(frame.crop.photo) != photo.shape[:2]:
+        raise Refusal("inputs.other_photo", _PHOTO, f"a frame of {frame.crop.photo} for a photo of {photo.shape[:2]}")
+
+
 def check(sample: Sample) -> None:
     """Raises Refusal for what no good picture can be made of, whoever made the arrays:
 
