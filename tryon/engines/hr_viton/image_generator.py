@@ -10,7 +10,9 @@ looked up here: see `label_patches`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -24,7 +26,7 @@ SLOPE = 0.2
 HIDDEN = 128  # channels between label map and scale and shift
 FEATURES = 16  # channels of the input that join at each level
 # Numbers that a CPU works on at a time, so that they stay in its cache.
-AT_A_TIME = 1 << 18
+CACHE = 1 << 18
 
 
 class SpectralConv2d(nn.Module):
@@ -60,6 +62,28 @@ class SpectralConv2d(nn.Module):
         return F.conv2d(x, self.weight_orig, self.bias, padding=self.weight_orig.shape[-1] // 2)
 
 
+@dataclass(frozen=True)
+class Level:
+    """What the blocks are given besides their input, at one size.
+
+    Attributes:
+        patches: of the label map at this size.
+        generators: of noise, one for each picture.
+        at_a_time: numbers that are worked on at a time.
+    """
+
+    patches: LabelPatches
+    generators: Sequence[Generator]
+    at_a_time: int
+
+    def noise(self) -> Tensor:
+        """(B, h, w), float32, normal; the next each time. Drawn on the CPU: every device then has the same."""
+        height, width = self.patches.index.shape[1:]
+        # As published: the rows of what is drawn are the picture's columns.
+        drawn = [torch.randn(width, height, generator=generator) for generator in self.generators]
+        return torch.stack(drawn).transpose(1, 2).contiguous().to(self.patches.index.device)
+
+
 class SPADENorm(nn.Module):
     """Noise, instance normalisation, then a scale and a shift for each pixel that depend on the labels around it.
 
@@ -73,15 +97,13 @@ class SPADENorm(nn.Module):
         self.conv_gamma = nn.Conv2d(HIDDEN, channels, 3, padding=1)
         self.conv_beta = nn.Conv2d(HIDDEN, channels, 3, padding=1)
 
-    def forward(
-        self, x: Pixels, patches: LabelPatches, noise: Tensor, then: Callable[[Tensor], Tensor], out: Tensor
-    ) -> None:
+    def forward(self, x: Pixels, level: Level, then: Callable[[Tensor], Tensor], out: Tensor) -> None:
         """
         Args:
-            noise: (B, h, w), float32.
             then: what follows pixel by pixel, (N, C) to (N, C').
             out: (B, C', h, w), channels last; may be what `x` was made of, which is then written over.
         """
+        noise, patches = level.noise(), level.patches
         noise = noise if self.noise_scale.any() else None
         mean, deviation = x.statistics(noise, self.noise_scale)  # (B, C)
         gamma, beta = self._tables(patches)  # (P, C)
@@ -89,13 +111,12 @@ class SPADENorm(nn.Module):
         shift = beta[patches.rows] - mean[patches.owners] * scale
         scale, shift, noise_scale = (table.to(x.values.dtype) for table in (scale, shift, self.noise_scale))
 
-        made, rows = Pixels(out).values, patches.index.flatten()
+        rows, made = patches.index.flatten(), Pixels(out, level).values
         for part, values in x.parts():
             if noise is not None:
                 values = torch.addcmul(values, noise.view(-1, 1)[part].to(values.dtype), noise_scale)
-            made[part] = then(
-                torch.addcmul(shift.index_select(0, rows[part]), values, scale.index_select(0, rows[part]))
-            )
+            row = rows[part]
+            made[part] = then(torch.addcmul(shift.index_select(0, row), values, scale.index_select(0, row)))
 
     def _tables(self, patches: LabelPatches) -> tuple[Tensor, Tensor]:
         """Gamma and beta in the middle of each label patch, (P, C), float32.
@@ -126,16 +147,17 @@ class Pixels:
         values: (B * h * w, C).
     """
 
-    def __init__(self, x: Tensor):
+    def __init__(self, x: Tensor, level: Level):
         """x: (B, C, h, w), channels last."""
         self._batch = len(x)
+        self._at_a_time = level.at_a_time
         self.values = x.permute(0, 2, 3, 1).view(-1, x.shape[1])
 
     def parts(self, among: slice = slice(None)) -> Iterator[tuple[slice, Tensor]]:
-        """The pixels, some at a time: on a CPU, what is worked on then stays in its cache."""
+        """The pixels, some at a time."""
         count, channels = self.values.shape
         start, stop, _ = among.indices(count)
-        step = max(1, AT_A_TIME // channels) if self.values.device.type == "cpu" else count
+        step = max(1, self._at_a_time // channels)
         for first in range(start, stop, step):
             part = slice(first, min(first + step, stop))
             yield part, self.values[part]
@@ -195,34 +217,20 @@ class SPADEResBlock(nn.Module):
             self.norm_s = SPADENorm(channels_in, labels)
             self.conv_s = SpectralConv2d(channels_in, channels, 1, bias=False)
 
-    def forward(self, x: Tensor, patches: LabelPatches, noise: Noise) -> Tensor:
+    def forward(self, x: Tensor, level: Level) -> Tensor:
         """x is written over."""
-        pixels = Pixels(x)
+        pixels = Pixels(x, level)
         shortcut, inside = (self.conv_s.room(x), x) if self.learned else (x, torch.empty_like(x))
         if self.learned:
-            self.norm_s(pixels, patches, noise(x), self.conv_s.point, shortcut)
-        self.norm_0(pixels, patches, noise(x), leaky, inside)
+            self.norm_s(pixels, level, self.conv_s.point, shortcut)
+        self.norm_0(pixels, level, leaky, inside)
         x = self.conv_0(inside)
-        self.norm_1(Pixels(x), patches, noise(x), leaky, x)
+        self.norm_1(Pixels(x, level), level, leaky, x)
         return self.conv_1(x).add_(shortcut)
 
 
 def leaky(x: Tensor) -> Tensor:
     return F.leaky_relu_(x, SLOPE)
-
-
-class Noise:
-    """Normal noise, one value a pixel, drawn for each picture from a seed of its own."""
-
-    def __init__(self, seeds: Sequence[int]):
-        self._generators = [Generator().manual_seed(seed) for seed in seeds]
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """(B, h, w), float32, for x (B, C, h, w); drawn on the CPU, so that every device draws the same."""
-        height, width = x.shape[2:]
-        # As published: the rows of what is drawn are the picture's columns.
-        drawn = [torch.randn(width, height, generator=generator) for generator in self._generators]
-        return torch.stack(drawn).transpose(1, 2).contiguous().to(x.device)
 
 
 def twice_with(x: Tensor, features: Tensor) -> Tensor:
@@ -261,12 +269,14 @@ class ImageGenerator(nn.Module):
         self.up_4 = SPADEResBlock(n + FEATURES, n // 2, labels)
         self.conv_img = nn.Conv2d(n // 2, 3, 3, padding=1)
 
-    def forward(self, x: Tensor, label_map: Tensor, seeds: Sequence[int]) -> Tensor:
+    def forward(self, x: Tensor, label_map: Tensor, seeds: Sequence[int], at_a_time: int | None = None) -> Tensor:
         """
         Args:
             x: (B, 9, 1024, 768), -1..1; other sizes are whole multiples of 128 too.
             label_map: int (B, 1024, 768), 0 .. labels - 1.
-            seeds: B numbers that the noise is drawn from.
+            seeds: B numbers that each picture's noise is drawn from.
+            at_a_time: numbers that SPADE works on at a time; by default as many as a CPU's cache holds, or all. Fewer
+                need less memory and give the same picture.
 
         Returns:
             (B, 3, 1024, 768), -1..1.
@@ -275,11 +285,12 @@ class ImageGenerator(nn.Module):
             self.head_0, self.G_middle_0, self.G_middle_1, self.up_0, self.up_1, self.up_2, self.up_3, self.up_4,
         )  # fmt: skip
         x = x.contiguous(memory_format=torch.channels_last)
-        noise = Noise(seeds)
+        generators = [Generator().manual_seed(seed) for seed in seeds]
+        at_a_time = at_a_time or (CACHE if x.device.type == "cpu" else sys.maxsize)
         h = None
         for level, block in enumerate(blocks):
             step = 128 >> level
             features = getattr(self, f"conv_{level}")(x[..., ::step, ::step])
             h = features if h is None else twice_with(h, features)
-            h = block(h, label_patches(label_map[:, ::step, ::step], self.labels), noise)
+            h = block(h, Level(label_patches(label_map[:, ::step, ::step], self.labels), generators, at_a_time))
         return torch.tanh(self.conv_img(F.leaky_relu(h, SLOPE)))

@@ -6,9 +6,10 @@ figure 2.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,12 +18,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.labels import LABEL13_OF_PARSE, Parse
 from tryon.engines.hr_viton.condition_generator import ConditionGenerator, Conditions
 from tryon.engines.hr_viton.conditions import Dressing, dress
 from tryon.engines.hr_viton.image_generator import ImageGenerator
 from tryon.engines.hr_viton.inputs import Sample
 
+# Numbers at a time on a GPU that is short of memory.
+SPARING = 1 << 22
+NOT_FINITE = gettext_noop("The picture did not come out well. Please choose another photo or garment.")
 # The condition generator sees the pictures at a quarter of their size.
 SMALLER = 4
 
@@ -98,16 +103,37 @@ class Pipeline:
         self.image = image.eval().to(self.device, precision, memory_format=torch.channels_last)
         self.seconds: dict[str, float] = {}
 
-    @torch.inference_mode()
     def generate(self, samples: Sequence[Sample]) -> list[Output]:
-        """The pictures of some samples, several garments on one person or several people."""
-        steps = self.steps(Tensors.of(samples, self.device), [sample.seed for sample in samples])
+        """The pictures of some samples: several garments on one person, or several people.
+
+        Where the memory of the GPU does not hold them all, they are made in halves, and one alone in smaller parts.
+
+        Raises:
+            Refusal: "engine.not_finite", where a network gave no numbers.
+            torch.OutOfMemoryError: not even one picture has room.
+        """
+        samples = list(samples)
+        with contextlib.suppress(torch.OutOfMemoryError):
+            return self._generate(samples)
+        self.release()
+        if len(samples) == 1:
+            return self._generate(samples, at_a_time=SPARING)
+        half = len(samples) // 2
+        return self.generate(samples[:half]) + self.generate(samples[half:])
+
+    @torch.inference_mode()
+    def _generate(self, samples: list[Sample], at_a_time: int | None = None) -> list[Output]:
+        tensors = Tensors.of(samples, self.device)
+        steps = self.steps(tensors, [sample.seed for sample in samples], at_a_time)
+        if not steps.image.isfinite().all():
+            raise Refusal("engine.not_finite", NOT_FINITE, f"{self.precision} on {self.device}")
         images = ((steps.image.float() + 1) * 127.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
         labels = steps.dressing.labels.to(torch.uint8).cpu().numpy()
         return [Output(*pair) for pair in zip(images, labels, strict=True)]
 
     @torch.inference_mode()
-    def steps(self, tensors: Tensors, seeds: Sequence[int]) -> Steps:
+    def steps(self, tensors: Tensors, seeds: Sequence[int], at_a_time: int | None = None) -> Steps:
+        """Everything the networks give; `at_a_time`: see `ImageGenerator.forward`."""
         watch = Watch(self.device)
         with watch.step("condition"):
             conditions = self.condition(*small(tensors))
@@ -115,9 +141,15 @@ class Pipeline:
             dressing = dress(conditions, tensors.cloth, tensors.cloth_mask)
         with watch.step("image"):
             x = torch.cat([tensors.agnostic, tensors.densepose, dressing.cloth], 1)  # (B, 9, 1024, 768)
-            image = self.image(x.to(self.precision), dressing.label_map, seeds)
+            image = self.image(x.to(self.precision), dressing.label_map, seeds, at_a_time)
         self.seconds = watch.seconds
         return Steps(conditions, dressing, image)
+
+    def release(self) -> None:
+        """Give back what the GPU's allocator keeps for later."""
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
 
 def small(tensors: Tensors) -> tuple[Tensor, Tensor]:
@@ -141,7 +173,7 @@ class Watch:
         self._device = device
         self.seconds: dict[str, float] = {}
 
-    @contextmanager
+    @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
