@@ -25,6 +25,7 @@ MOST_STRANGE = 20.0
 LEAST_CONTRAST = 1.0
 # Only what lies so far from anything hidden is compared, at a fraction of the size: a shift by a pixel is no fault.
 AWAY, COARSE = 25, 8
+SPARSE = np.s_[::3, ::3]
 
 _FAILED = gettext_noop("The picture did not come out well. Please choose another photo or garment.")
 
@@ -45,13 +46,16 @@ def facts(photo: np.ndarray, view: View, sample: Sample, surface: np.ndarray, ou
     garment = output.labels == Label13.UPPER
     torso = garment[surface == DensePose.TORSO_FRONT]
     shown = garment & pasted.taken
+    as_shown, as_sold = output.image[SPARSE][shown[SPARSE]], sample.cloth[SPARSE][sample.cloth_mask[SPARSE]]
     return {
-        "contrast": round(float(output.image[view.hidden].std()), 2),
+        "contrast": round(float(output.image[SPARSE][view.hidden[SPARSE]].std()), 2),
         "strange": round(_strange(view, output), 2),
         "dressed": round(float(torso.mean()) if torso.size else 0.0, 3),
         "seen": round(float(shown.sum() / max(garment.sum(), 1)), 3),
         "changed": round(changed(photo, pasted.image), 4),
-        "delta_e": round(drift(output.image[shown][::9], sample.cloth[sample.cloth_mask][::9]), 2),
+        "delta_e": round(
+            drift(output.image[SPARSE][shown[SPARSE]], sample.cloth[SPARSE][sample.cloth_mask[SPARSE]]), 2
+        ),
         "hidden": round(float(view.hidden.mean()), 3),
         "seed": int(sample.seed),
     }
