@@ -53,9 +53,7 @@ def facts(photo: np.ndarray, view: View, sample: Sample, surface: np.ndarray, ou
         "dressed": round(float(torso.mean()) if torso.size else 0.0, 3),
         "seen": round(float(shown.sum() / max(garment.sum(), 1)), 3),
         "changed": round(changed(photo, pasted.image), 4),
-        "delta_e": round(
-            drift(output.image[SPARSE][shown[SPARSE]], sample.cloth[SPARSE][sample.cloth_mask[SPARSE]]), 2
-        ),
+        "delta_e": round(drift(as_shown, as_sold), 2),
         "hidden": round(float(view.hidden.mean()), 3),
         "seed": int(sample.seed),
     }
