@@ -177,3 +177,36 @@ def worker(shared_worker, transactional_db, monkeypatch):
     monkeypatch.setenv("CELERY_BROKER_URL", shared_worker.broker)
     with shared_worker.serving():
         yield shared_worker
+
+
+@pytest.fixture
+def ask(shopper, photo, garment):
+    """Ask for one try-on; another owner and photo may be given."""
+    from tryon.models import TryOn
+
+    def submit(engine="quick", owner=None, picture=None):
+        return TryOn.objects.submit(owner or shopper, picture or photo, garment, engines=[engine])[0]
+
+    return submit
+
+
+@pytest.fixture
+def lone_worker(transactional_db, tmp_path, monkeypatch):
+    """Starts workers that may be ended; by default on a Redis number that only these tests use."""
+    started = []
+
+    def start(broker=None, name="lone", **more):
+        broker = broker or redis_number(2)
+        monkeypatch.setenv("CELERY_BROKER_URL", broker)
+        folder = tmp_path / name
+        folder.mkdir()
+        worker = Worker(folder, broker, WEIGHTS_DIR=str(folder), **more)  # without weights it starts sooner
+        worker.start()
+        started.append(worker)
+        return worker
+
+    with redis.Redis.from_url(redis_number(2)) as broker:
+        broker.flushdb()
+    yield start
+    for worker in started:
+        worker.kill()

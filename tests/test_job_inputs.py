@@ -15,7 +15,7 @@ from shop.storage import private_storage
 from tests.pictures import encoded, tee
 from tryon import tasks
 from tryon.models import EngineState, TryOn
-from tryon.worker import Me, look_for_weights
+from tryon.worker import Me, announce, look_for_weights
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fakes")]
 
@@ -107,6 +107,16 @@ def test_a_garment_that_turns_out_unusable_fails_the_job(submit):
     GarmentAnalysis.objects.update(problems=[{"code": "garment.cut_off", "sentence": "Cut off."}])
     assert run(row).error_code == "garment.not_previewable"
     assert "another" in row.sentence
+
+
+def test_a_worker_takes_back_what_it_said_of_engines_it_has_no_longer():
+    for engine in ("research", "fine"):
+        EngineState.objects.report(engine, "gpu@here", "ready")
+    EngineState.objects.report("research", "gpu@there", "ready")
+    announce(Me("gpu@here", frozenset({"gpu"}), slots=1))
+    assert not EngineState.objects.filter(worker="gpu@here", engine="research").exists()
+    assert EngineState.objects.get(worker="gpu@here", engine="fine").state == "starting"
+    assert EngineState.objects.filter(worker="gpu@there").exists()
 
 
 def test_a_worker_says_which_weights_it_lacks_and_when_they_have_come(monkeypatch):

@@ -12,7 +12,7 @@ from shop.storage import private_storage
 from tests.jobs import PAST, finished, shift, silent
 from tryon import receivers
 from tryon.lease import Lease
-from tryon.models import TryOn
+from tryon.models import EngineState, TryOn
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fakes")]
 
@@ -33,6 +33,22 @@ def test_a_job_that_lost_its_last_worker_has_failed(submit, settings):
     receivers.take_back(None)
     row.refresh_from_db()
     assert (row.status, row.error_code) == ("failed", "job.worker_lost")
+
+
+def test_a_job_whose_engine_no_worker_has_any_more_ends(submit):
+    fine, fresh, quick = submit("fine"), submit("fine"), submit("quick")
+    for row in (fine, quick):
+        shift(row, created=timedelta(minutes=-11))
+    EngineState.objects.report("quick", "one", "busy")
+    EngineState.objects.report("fine", "two", "ready")
+    receivers.give_up(None)
+    assert not TryOn.objects.filter(status="failed").exists()
+    EngineState.objects.report("fine", "two", "failed", detail="weights are missing: …")
+    receivers.give_up(None)
+    for row in (fine, fresh, quick):
+        row.refresh_from_db()
+    assert (fine.status, fine.error_code) == ("failed", "tryon.engine_unavailable")
+    assert [fresh.status, quick.status] == ["queued", "queued"]
 
 
 def test_no_row_waits_for_a_claim_that_cannot_come(submit, settings):

@@ -1,6 +1,6 @@
 """Maps that callers get: a garment's mask by a network where our own is unsure, a person's maps for HD engines."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from preprocessing.labels import Body25, DensePose, Parse
 from preprocessing.networks.cloth import surer
 from preprocessing.networks.clothes import with_clothes
 from preprocessing.networks.known import KNOWN
-from preprocessing.networks.person import maps
+from preprocessing.networks.person import Frame, frame, frame_version, maps
 from preprocessing.networks.session import Session
 from preprocessing.person.body25 import body25
 from preprocessing.person.densepose import densepose
@@ -199,6 +199,28 @@ def test_joints_the_network_does_not_see_stay_ours(answers, person):
     assert found[Body25.NOSE].tolist() == pytest.approx([10, 20, 0.9])
     others = np.delete(np.arange(len(Body25)), Body25.NOSE)
     assert np.array_equal(found[others], own[others])
+
+
+def test_a_frame_comes_back_from_its_bytes_as_it_was(answers, person):
+    made = frame(person)
+    data = made.to_bytes()
+    again = Frame.from_bytes(data)
+    assert again.crop == made.crop
+    assert np.array_equal(again.crop.to_frame(person.image), made.crop.to_frame(person.image))
+    for name, array in asdict(made.maps).items():
+        found = getattr(again.maps, name)
+        assert found.dtype == array.dtype
+        assert np.array_equal(found, array)
+    assert again.to_bytes() == data
+
+
+def test_the_choice_of_networks_makes_another_frame(monkeypatch, tmp_path):
+    monkeypatch.setattr(networks, "choices", dict)
+    ours = frame_version()
+    monkeypatch.setattr(networks, "choices", lambda: {"parse": tiny.parser(tmp_path / "p.onnx")})
+    assert frame_version() != ours
+    monkeypatch.setattr(networks, "choices", lambda: {"cloth_mask": tiny.parser(tmp_path / "p.onnx")})
+    assert frame_version() == ours  # garments' networks change nothing of a person
 
 
 def test_a_densepose_network_replaces_the_capsules(answers, person):

@@ -147,13 +147,17 @@ def test_an_engine_is_offered_as_its_workers_say(settings):
     def offered(name):
         return name in {info.name for info in EngineState.objects.offered()}
 
-    assert offered("quick")  # nobody has said anything, and it lacks nothing
+    assert offered("quick") and offered("fine")  # nobody has said anything, and they lack nothing
     EngineState.objects.report("quick", "a", "failed", detail="no file")
     assert not offered("quick")
     EngineState.objects.report("quick", "b", "ready")
     assert offered("quick")
+    assert not offered("fine")  # workers there are, and none of them has it
+    EngineState.objects.report("fine", "c", "busy")
+    assert offered("fine")
     EngineState.objects.filter(worker="b").update(seen_at=timezone.now() - timedelta(hours=1))
     assert not offered("quick")
+    EngineState.objects.report("research", "b", "ready")
     assert not offered("research")
     settings.ALLOW_NONCOMMERCIAL_ENGINES = True
     assert offered("research")

@@ -5,18 +5,16 @@ import time
 from datetime import timedelta
 
 import numpy as np
-import psutil
 import pytest
-import redis
 from django.db import connection
 from PIL import Image
 
 from shop import orphans, queue
 from shop.images import clean_image
-from shop.models import Event, Garment, GarmentPicture, Photo, PhotoFrame, Shopper
+from shop.models import Event, Garment, GarmentPicture, Photo, Shopper
 from shop.storage import private_storage
 from tests import pictures
-from tests.workers import RedisServer, Worker, redis_number, wait_for
+from tests.workers import RedisServer, until, wait_for
 from tryon import receivers, tasks
 from tryon.models import EngineState, TryOn
 
@@ -28,25 +26,6 @@ def afresh(monkeypatch, folders):
     """No pictures of other tests, and what they did to the broker does not keep this one from sending."""
     shutil.rmtree(folders / "private" / "results", ignore_errors=True)
     monkeypatch.setattr(queue, "_down_until", 0.0)
-
-
-@pytest.fixture
-def ask(shopper, photo, garment):
-    def submit(engine="quick", owner=None, picture=None):
-        return TryOn.objects.submit(owner or shopper, picture or photo, garment, engines=[engine])[0]
-
-    return submit
-
-
-def until(row, *statuses, seconds=20):
-    """The row once it is in one of these states; by default once it is done."""
-
-    def reached():
-        row.refresh_from_db()
-        return row.status in statuses if statuses else row.is_done
-
-    wait_for(reached, seconds, f"{row} -> {statuses or 'done'}")
-    return row
 
 
 def stored_results():
@@ -112,42 +91,6 @@ def test_deleting_the_photo_while_its_job_runs_leaves_nothing(worker, ask, photo
     assert not private_storage().exists(photo.prepared.name)
 
 
-def test_a_broken_gpu_context_ends_the_process_and_the_job_is_tried_elsewhere(worker, ask):
-    child = worker.child().pid
-    row = ask("poisoned")
-    wait_for(lambda: not psutil.pid_exists(child), 20, "the end of the process")
-    assert until(row, "queued", seconds=10).attempts == 1
-    assert "CUDA error" in row.error_detail
-
-
-def test_out_of_gpu_memory_leaves_the_process_alive_and_the_next_job_works(worker, ask):
-    before = worker.child().pid
-    row, following = ask("gpu_out_of_memory"), ask("fine")
-    assert until(row, seconds=60).error_code == "engine.out_of_memory"
-    assert (row.attempts, until(following).status) == (1, "succeeded")
-    assert worker.child().pid == before
-
-
-def test_an_hd_engine_is_loaded_once_and_given_the_frame_of_the_photo(worker, ask, shopper):
-    photo = Photo.objects.store(shopper, clean_image(pictures.encoded(pictures.astronaut())))
-    rows = [until(ask("finest", picture=photo), seconds=60) for _ in range(2)]
-    assert [(row.error_detail, row.status) for row in rows] == [("", "succeeded")] * 2
-    assert [row.notes["seed"] for row in rows] == [row.seed for row in rows]
-    assert PhotoFrame.objects.get().photo == photo
-    assert rows[1].timings["preparing.frame"] < rows[0].timings["preparing.frame"]
-    assert rows[0].timings["generating.condition"] == 0.25
-    loads = [line for line in worker.engine_log.read_text().splitlines() if line.startswith("load:finest ")]
-    assert len(loads) == len(set(loads))  # once a process
-
-
-def test_a_worker_of_both_queues_makes_previews_first(worker, ask):
-    worker.freeze()
-    rows = [ask(engine) for engine in ("fine", "fine", "quick", "quick")]  # it may have been given the first
-    worker.thaw()
-    _, finer, *previews = [until(row) for row in rows]
-    assert all(preview.started < finer.started for preview in previews)
-
-
 def test_a_pool_process_killed_in_the_middle_is_replaced_and_the_job_done(worker, ask):
     row = until(ask("slow"), "running")
     worker.child().kill()
@@ -157,28 +100,6 @@ def test_a_pool_process_killed_in_the_middle_is_replaced_and_the_job_done(worker
 
 
 # --- With a worker, and where needed a Redis, of their own ---------------------------------------------------------
-
-
-@pytest.fixture
-def lone_worker(transactional_db, tmp_path, monkeypatch):
-    """Starts workers that may be ended; by default on a Redis number that only these tests use."""
-    started = []
-
-    def start(broker=None, name="lone", **more):
-        broker = broker or redis_number(2)
-        monkeypatch.setenv("CELERY_BROKER_URL", broker)
-        folder = tmp_path / name
-        folder.mkdir()
-        worker = Worker(folder, broker, WEIGHTS_DIR=str(folder), **more)  # without weights it starts sooner
-        worker.start()
-        started.append(worker)
-        return worker
-
-    with redis.Redis.from_url(redis_number(2)) as broker:
-        broker.flushdb()
-    yield start
-    for worker in started:
-        worker.kill()
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(lone_worker, ask):
@@ -278,35 +199,6 @@ def test_a_worker_says_which_engines_it_has(lone_worker):
     assert state.slots == 1
     assert not EngineState.objects.filter(engine="fine").exists()  # of another queue
     assert state in EngineState.objects.alive()
-    worker.stop()
-
-
-def test_an_engine_is_busy_while_it_works_and_ready_after(lone_worker, ask):
-    worker = lone_worker(queues="gpu")
-
-    def is_now(state):
-        return EngineState.objects.filter(engine="slow_gpu", state=state).first()
-
-    said = wait_for(lambda: is_now("ready"), 10, "readiness")
-    row = until(ask("slow_gpu"), "running")
-    wait_for(lambda: is_now("busy"), 5, "being busy")
-    until(row)
-    wait_for(lambda: is_now("ready"), 5, "being ready again")
-    assert row.worker == said.worker
-    until(ask("slow_gpu"), "running")
-    wait_for(lambda: is_now("busy"), 5, "being busy")
-    worker.kill()
-    lone_worker(name="second", queues="cpu")  # whose reaper looks after the dead one's jobs
-    wait_for(lambda: is_now("ready"), 20, "the end of being busy")
-
-
-def test_jobs_go_to_the_workers_of_their_queue(lone_worker, ask):
-    worker = lone_worker(queues="gpu")
-    fine, quick = ask("fine"), ask("quick")
-    assert until(fine).status == "succeeded"
-    time.sleep(1)
-    quick.refresh_from_db()
-    assert quick.status == "queued"
     worker.stop()
 
 

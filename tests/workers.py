@@ -34,6 +34,17 @@ def wait_for(condition: Callable, seconds: float = 20, what: str = ""):
     raise AssertionError(f"{what or condition} did not come true in {seconds} s")
 
 
+def until(row, *statuses, seconds=20):
+    """The row once it is in one of these states; by default once it is done."""
+
+    def reached():
+        row.refresh_from_db()
+        return row.status in statuses if statuses else row.is_done
+
+    wait_for(reached, seconds, f"{row} -> {statuses or 'done'}")
+    return row
+
+
 def redis_number(number: int) -> str:
     """The address of the tests' Redis with another number."""
     return f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number}"

@@ -13,13 +13,15 @@ from django.dispatch import receiver
 from shop.orphans import remove_orphans
 from shop.signals import photo_deleted, sweep
 from shop.storage import delete_after_commit, private_storage
-from tryon import registry, tasks
+from tryon import checks, registry, tasks
 from tryon.lease import LOST, RELEASED, SLOW
 from tryon.models import EngineState, TryOn
+from tryon.models.engine_state import OFFERED
 
 log = logging.getLogger(__name__)
 
 Status = TryOn.Status
+FAILED = {"status": Status.FAILED, "finished": Now(), **RELEASED}
 PER_SWEEP = 50
 FORGOTTEN = timedelta(days=1)
 _folders = cycle(f"results/{number:02x}" for number in range(256))
@@ -39,16 +41,22 @@ def delete_file(sender, instance, **kwargs):
 def take_back(sender, **kwargs):
     """Jobs whose worker has gone silent: end those that hung or were tried too often, queue the others again."""
     silent = TryOn.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
-    failed = {"status": Status.FAILED, "finished": Now(), **RELEASED}
     slow = timedelta(seconds=settings.CELERY_TASK_SOFT_TIME_LIMIT)
     hung = silent.filter(started__lt=Now() - slow)
-    hung.update(**failed, error_code="engine.timeout", error_sentence=SLOW)
+    hung.update(**FAILED, error_code="engine.timeout", error_sentence=SLOW)
     waiting = Q(status=Status.QUEUED) | Q(pk__in=silent.values("pk"))
     worn = TryOn.objects.filter(waiting, attempts__gte=settings.TRYON_MAX_ATTEMPTS)  # nobody can claim these
-    worn.update(**failed, error_code="job.worker_lost", error_sentence=LOST)
+    worn.update(**FAILED, error_code="job.worker_lost", error_sentence=LOST)
     again = silent.update(status=Status.QUEUED, sent_at=None, **RELEASED)
     if again:
         log.warning("reaper: %d jobs were taken back from silent workers", again)
+
+
+@receiver(sweep)
+def give_up(sender, **kwargs):
+    """Jobs that wait for an engine no worker has any more: for ever open, they would keep the shopper from asking."""
+    left = TryOn.objects.queued().filter(created__lt=Now() - OFFERED).exclude(engine__in=EngineState.objects.served())
+    left.update(**FAILED, error_code="tryon.engine_unavailable", error_sentence=checks.NO_ENGINE)
 
 
 @receiver(sweep)

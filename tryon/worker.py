@@ -45,13 +45,19 @@ def introduce(sender, instance, **kwargs):
     global _me
     _me = Me(sender, frozenset(instance.app.amqp.queues.consume_from), instance.concurrency)
     try:
-        for info in _me.engines:
-            EngineState.objects.report(info.name, _me.name, State.STARTING, slots=_me.slots)
-        look_for_weights(_me)
+        announce(_me)
     except Error as error:
         log.warning("the engines could not be announced yet: %s", error)
     finally:
         connection.close()  # must not be shared with the processes that are forked next
+
+
+def announce(me: Me) -> None:
+    """Say which engines are being loaded; and of those it had before a setting was changed, nothing more."""
+    EngineState.objects.filter(worker=me.name).exclude(engine__in=[info.name for info in me.engines]).delete()
+    for info in me.engines:
+        EngineState.objects.report(info.name, me.name, State.STARTING, slots=me.slots)
+    look_for_weights(me)
 
 
 def look_for_weights(me: Me) -> None:

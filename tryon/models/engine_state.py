@@ -48,21 +48,24 @@ class EngineStateQuerySet(models.QuerySet):
         usable = self.alive().exclude(state=EngineState.State.FAILED)
         return usable.filter(engine=engine).aggregate(all=Sum("slots"))["all"] or 1
 
+    def lately(self):
+        return self.filter(seen_at__gt=Now() - OFFERED)
+
+    def served(self):
+        """The names of the engines that work, as a worker has said lately."""
+        return self.lately().exclude(state=EngineState.State.FAILED).values("engine")
+
     def offered(self) -> list[EngineInfo]:
         """The engines a shopper can use, quickest first.
 
         Allowed by licence, and said to work by a worker lately; where no worker has said anything yet (the shop has
         just started), the weights must lie on this machine.
         """
-        known = self.filter(seen_at__gt=Now() - OFFERED).values_list("engine", "state")
-        works = {engine for engine, state in known if state != EngineState.State.FAILED}
-        fails = {engine for engine, _state in known} - works
-        return [
-            info
-            for info in registry.engines().values()
-            if registry.allowed(info)
-            and (info.name in works or (info.name not in fails and not weights.missing(info.weights)))
-        ]
+        allowed = [info for info in registry.engines().values() if registry.allowed(info)]
+        if not self.lately().exists():
+            return [info for info in allowed if not weights.missing(info.weights)]
+        served = set(self.served().values_list("engine", flat=True))
+        return [info for info in allowed if info.name in served]
 
 
 class EngineState(models.Model):
