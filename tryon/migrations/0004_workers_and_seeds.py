@@ -4,6 +4,11 @@ import tryon.models.tryon
 from django.db import migrations, models
 
 
+def settle(apps, editor):
+    """On the way back there is no word for an engine at work."""
+    apps.get_model("tryon", "EngineState").objects.filter(state="busy").update(state="ready")
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -15,6 +20,7 @@ class Migration(migrations.Migration):
             model_name='enginestate',
             name='engine_state',
         ),
+        migrations.RunPython(migrations.RunPython.noop, settle),
         migrations.AddField(
             model_name='tryon',
             name='worker',
