@@ -251,7 +251,7 @@ def pipeline() -> Pipeline:
 
 
 def test_pictures_come_as_bytes_with_their_labels(pipeline):
-    (output,) = pipeline.generate([drawn(1)])
+    (output,) = pipeline.draw([drawn(1)])
     assert output.image.shape == (*SIZE, 3)
     assert output.image.dtype == output.labels.dtype == np.uint8
     assert output.image.std() > 10
@@ -261,8 +261,8 @@ def test_pictures_come_as_bytes_with_their_labels(pipeline):
 
 def test_a_batch_of_garments_and_people_gives_each_as_alone(pipeline):
     samples = [drawn(1), replace(drawn(1), cloth=drawn(2).cloth), drawn(3)]
-    for together, one in zip(pipeline.generate(samples), samples, strict=True):
-        (alone,) = pipeline.generate([one])
+    for together, one in zip(pipeline.draw(samples), samples, strict=True):
+        (alone,) = pipeline.draw([one])
         assert np.abs(together.image.astype(int) - alone.image).max() <= 1
         assert np.array_equal(together.labels, alone.labels)
 
@@ -290,17 +290,17 @@ def with_room_for(pipeline: Pipeline, monkeypatch, pictures: float) -> list[tupl
 
 def test_out_of_memory_a_batch_is_halved(pipeline, monkeypatch):
     samples = [drawn(seed) for seed in range(3)]
-    whole = pipeline.generate(samples)
+    whole = pipeline.draw(samples)
     asked = with_room_for(pipeline, monkeypatch, 1)
-    for a, b in zip(pipeline.generate(samples), whole, strict=True):
+    for a, b in zip(pipeline.draw(samples), whole, strict=True):
         assert np.abs(a.image.astype(int) - b.image).max() <= 1
     assert [count for count, _ in asked] == [3, 1, 2, 1, 1]
 
 
 def test_out_of_memory_one_picture_is_made_in_smaller_parts(pipeline, monkeypatch):
-    (whole,) = pipeline.generate([drawn(1)])
+    (whole,) = pipeline.draw([drawn(1)])
     asked = with_room_for(pipeline, monkeypatch, 0.6)
-    (sparing,) = pipeline.generate([drawn(1)])
+    (sparing,) = pipeline.draw([drawn(1)])
     assert np.abs(sparing.image.astype(int) - whole.image).max() <= 1
     assert asked[0] == (1, None)
     assert asked[1][1]
@@ -310,19 +310,26 @@ def test_without_room_for_one_picture_it_says_so_and_works_again_later(pipeline,
     with monkeypatch.context() as patch:
         with_room_for(pipeline, patch, 0.1)
         with pytest.raises(torch.OutOfMemoryError):
-            pipeline.generate([drawn(1), drawn(2)])
-    assert len(pipeline.generate([drawn(1)])) == 1
+            pipeline.draw([drawn(1), drawn(2)])
+    assert len(pipeline.draw([drawn(1)])) == 1
+
+
+def test_what_is_no_sample_never_comes_to_a_network(pipeline, monkeypatch):
+    monkeypatch.setattr(ConditionGenerator, "forward", None)
+    with pytest.raises(Refusal) as refusal:
+        pipeline.generate([drawn(1)])
+    assert refusal.value.code == "inputs.size"
 
 
 def test_a_picture_that_is_no_number_is_never_given(pipeline, monkeypatch):
     monkeypatch.setattr(ImageGenerator, "forward", lambda self, x, *_: x[:, :3] * torch.nan)
     with pytest.raises(Refusal) as refusal:
-        pipeline.generate([drawn(1)])
+        pipeline.draw([drawn(1)])
     assert refusal.value.code == "engine.not_finite"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_gives_the_same_picture(pipeline):
-    (theirs,), (ours,) = made("cuda").generate([drawn(1)]), pipeline.generate([drawn(1)])
+    (theirs,), (ours,) = made("cuda").draw([drawn(1)]), pipeline.draw([drawn(1)])
     assert np.abs(theirs.image.astype(int) - ours.image).max() <= 2
     assert (theirs.labels == ours.labels).mean() > 0.999

@@ -15,7 +15,7 @@ from tryon.engines import checkpoints
 from tryon.engines.base import Generated, Inputs
 from tryon.engines.hr_viton.checks import check, facts
 from tryon.engines.hr_viton.composite import View, paste
-from tryon.engines.hr_viton.inputs import check_frame, nobody, sample
+from tryon.engines.hr_viton.inputs import check_frame, sample
 from tryon.engines.hr_viton.pipeline import Pipeline
 
 CATEGORY = "upper"
@@ -32,7 +32,7 @@ def load() -> HRViton:
         pipeline = Pipeline(condition, image, "cuda", torch.bfloat16)
     else:
         pipeline = Pipeline(condition, image)
-    pipeline.generate([nobody()])
+    pipeline.warm_up()
     return HRViton(pipeline)
 
 

@@ -23,7 +23,7 @@ from preprocessing.labels import LABEL13_OF_PARSE, Parse
 from tryon.engines.hr_viton.condition_generator import ConditionGenerator, Conditions
 from tryon.engines.hr_viton.conditions import Dressing, dress
 from tryon.engines.hr_viton.image_generator import ImageGenerator
-from tryon.engines.hr_viton.inputs import Sample
+from tryon.engines.hr_viton.inputs import Sample, check, nobody
 
 # Numbers at a time on a GPU that is short of memory.
 SPARING = 1 << 22
@@ -109,20 +109,30 @@ class Pipeline:
         Where the memory of the GPU does not hold them all, they are made in halves, and one alone in smaller parts.
 
         Raises:
-            Refusal: "engine.not_finite", where a network gave no numbers.
+            Refusal: "inputs.…" for a sample no good picture can be made of, before any network (`inputs.check`);
+                "engine.not_finite", where a network gave no numbers.
             torch.OutOfMemoryError: not even one picture has room.
         """
-        samples = list(samples)
+        for sample in samples:
+            check(sample)
+        return self.draw(list(samples))
+
+    def warm_up(self) -> None:
+        """Run once at the real size, so that no job waits for what the first run sets up."""
+        self.draw([nobody()])
+
+    def draw(self, samples: list[Sample]) -> list[Output]:
+        """As `generate`, whatever the samples are."""
         with contextlib.suppress(torch.OutOfMemoryError):
-            return self._generate(samples)
+            return self._draw(samples)
         self.release()
         if len(samples) == 1:
-            return self._generate(samples, at_a_time=SPARING)
+            return self._draw(samples, at_a_time=SPARING)
         half = len(samples) // 2
-        return self.generate(samples[:half]) + self.generate(samples[half:])
+        return self.draw(samples[:half]) + self.draw(samples[half:])
 
     @torch.inference_mode()
-    def _generate(self, samples: list[Sample], at_a_time: int | None = None) -> list[Output]:
+    def _draw(self, samples: list[Sample], at_a_time: int | None = None) -> list[Output]:
         tensors = Tensors.of(samples, self.device)
         steps = self.steps(tensors, [sample.seed for sample in samples], at_a_time)
         if not steps.image.isfinite().all():
