@@ -18,6 +18,7 @@ import faiss
 import numpy as np
 from django.db import connection
 
+from recommend.index.base import Hit, Source
 from recommend.models import Change, Embedding
 from shop.models import GarmentPicture
 
@@ -42,21 +43,6 @@ class Item(NamedTuple):
     key: Key
     design: str
     vector: np.ndarray  # (dim,) float16, unit length
-
-
-class Hit(NamedTuple):
-    garment_id: int
-    score: float  # cosine
-    design: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """The encoder served."""
-
-    name: str
-    version: str
-    label: str
 
 
 class Part:
