@@ -13,7 +13,7 @@ from preprocessing.errors import Refusal
 from preprocessing.labels import LABEL7_OF_LABEL13, LABEL13_OF_PARSE, Label7, Label13, Parse
 from tryon.engines.hr_viton.condition_generator import ConditionGenerator
 from tryon.engines.hr_viton.conditions import align, enlarge_and_blur, handle_occlusion
-from tryon.engines.hr_viton.image_generator import ImageGenerator, SpectralConv2d
+from tryon.engines.hr_viton.image_generator import ImageGenerator, Level, Pixels, SpectralConv2d
 from tryon.engines.hr_viton.inputs import Sample
 from tryon.engines.hr_viton.label_patches import label_patches
 from tryon.engines.hr_viton.pipeline import Pipeline, Tensors
@@ -146,6 +146,24 @@ def test_bfloat16_is_near(network):
     far = (half(x.bfloat16(), labels, [1]).float() - network(x, labels, [1])).abs()
     assert 0 < far.max() < 0.15
     assert far.mean() < 0.01
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("offset", [0.0, 300.0])
+def test_mean_and_variance_are_exact_far_from_zero_too(offset):
+    random = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 5, 90, 70, generator=random) * torch.tensor([1, 0.3, 0.1, 0.03, 0.01]).view(5, 1, 1) + offset
+    level = Level(label_patches(torch.zeros(2, 90, 70, dtype=torch.int64), 7), [], 1 << 10)
+    pixels = Pixels(x.contiguous(memory_format=torch.channels_last), level)
+    mean, deviation = pixels.statistics(None, torch.zeros(5))
+    assert torch.allclose(mean.double(), x.double().mean((2, 3)), rtol=1e-6)
+    assert torch.allclose(deviation.double() ** 2, x.double().var((2, 3), correction=0) + 1e-5, rtol=1e-4)
+    noise = torch.randn(2, 90, 70, generator=random)
+    scales = torch.tensor([0.0, 0.1, -0.2, 0.05, 1.0])
+    mean, deviation = pixels.statistics(noise, scales)
+    noisy = x.double() + noise.double()[:, None] * scales.view(5, 1, 1)
+    assert torch.allclose(mean.double(), noisy.mean((2, 3)), rtol=1e-5, atol=1e-6)
+    assert torch.allclose(deviation.double() ** 2, noisy.var((2, 3), correction=0) + 1e-5, rtol=1e-3)
 
 
 def test_eight_labels_make_vitonhds_network():

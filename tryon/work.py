@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from preprocessing.errors import Refusal, gettext_noop
+from preprocessing.errors import Refusal
 from preprocessing.garment.prepare import PreparedGarment
 from preprocessing.networks.person import Frame, frame_version
 from preprocessing.networks.person import frame as make_frame
@@ -20,11 +20,11 @@ from shop.models import Garment, GarmentAnalysis, Photo, PhotoFrame
 from shop.models.pictures import ANALYSIS_VERSION
 from tryon import checks, registry
 from tryon.engines.base import Engine, Generated, Inputs
+from tryon.engines.checks import NOT_WORTH_SHOWING
 from tryon.lease import Lease, Stage
 from tryon.models import EngineState
 
 JPEG_QUALITY = 92
-NOT_WORTH_SHOWING = gettext_noop("The picture did not come out well. Please choose another photo or garment.")
 
 
 @cache

@@ -8,6 +8,7 @@ import numpy as np
 from preprocessing import colour
 from preprocessing.errors import Refusal, gettext_noop
 
+NOT_WORTH_SHOWING = gettext_noop("The picture did not come out well. Please choose another photo or garment.")
 LEAST_CHANGE = 0.004
 LEAST_SEEN = 0.55
 

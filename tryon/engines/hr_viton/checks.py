@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from preprocessing import colour
-from preprocessing.errors import Refusal, gettext_noop
+from preprocessing.errors import Refusal
 from preprocessing.labels import DensePose, Label13
-from tryon.engines.checks import changed, check_changed, check_seen, drift
+from tryon.engines.checks import NOT_WORTH_SHOWING, changed, check_changed, check_seen, drift
 from tryon.engines.hr_viton.composite import THIRTEEN, Pasted, View
 from tryon.engines.hr_viton.inputs import Sample
 from tryon.engines.pixels import grown, halved
@@ -26,8 +26,6 @@ LEAST_CONTRAST = 1.0
 # Only what lies so far from anything hidden is compared, at a fraction of the size: a shift by a pixel is no fault.
 AWAY, COARSE = 25, 8
 SPARSE = np.s_[::3, ::3]
-
-_FAILED = gettext_noop("The picture did not come out well. Please choose another photo or garment.")
 
 
 def facts(photo: np.ndarray, view: View, sample: Sample, surface: np.ndarray, output: Output, pasted: Pasted) -> dict:
@@ -64,11 +62,14 @@ def check(notes: dict) -> None:
     "result.not_this_photo" (networks without training draw noise), "result.no_garment", "result.hidden",
     "result.no_change"."""
     if notes["contrast"] < LEAST_CONTRAST:
-        raise Refusal("result.blank", _FAILED, f"standard deviation {notes['contrast']} where it was hidden")
+        raise Refusal("result.blank", NOT_WORTH_SHOWING, f"standard deviation {notes['contrast']} where it was hidden")
     if notes["strange"] > MOST_STRANGE:
-        raise Refusal("result.not_this_photo", _FAILED, f"dE2000 {notes['strange']} to what the networks were shown")
+        strange = f"dE2000 {notes['strange']} to what the networks were shown"
+        raise Refusal("result.not_this_photo", NOT_WORTH_SHOWING, strange)
+            "result.not_this_photo", NOT_WORTH_SHOWING, f"dE2000 {notes['strange']} to what the networks were shown"
+        )
     if notes["dressed"] < LEAST_DRESSED:
-        raise Refusal("result.no_garment", _FAILED, f"{notes['dressed']:.0%} of the torso has the garment")
+        raise Refusal("result.no_garment", NOT_WORTH_SHOWING, f"{notes['dressed']:.0%} of the torso has the garment")
     check_seen(notes["seen"])
     check_changed(notes["changed"])
 

@@ -27,6 +27,7 @@ HIDDEN = 128  # channels between label map and scale and shift
 FEATURES = 16  # channels of the input that join at each level
 # Numbers that a CPU works on at a time, so that they stay in its cache.
 CACHE = 1 << 18
+SPARSE = 61  # every so many pixels give a rough mean
 
 
 class SpectralConv2d(nn.Module):
@@ -169,15 +170,19 @@ class Pixels:
 
     @cached_property
     def _moments(self) -> tuple[Tensor, Tensor]:
-        """Mean and variance of each picture's channels, (B, C), float64."""
-        sums = self.values.new_zeros(2, self._batch, self.values.shape[1], dtype=torch.float64)
+        """Mean and variance of each picture's channels, (B, C), float64.
+
+        Of what the pixels differ from a rough mean: the squares of large numbers would hide a small variance.
+        """
+        rough = torch.stack([self.values[picture][::SPARSE].float().mean(0) for picture in self._pictures])
+        sums = rough.new_zeros(2, *rough.shape, dtype=torch.float64)
         for number, picture in enumerate(self._pictures):
             for _, values in self.parts(picture):
-                values = values.float()
+                values = values.float() - rough[number]
                 sums[0, number] += values.sum(0)
-                sums[1, number] += (values * values).sum(0)
-        mean, square = sums * self._batch / len(self.values)
-        return mean, (square - mean * mean).clamp(min=0)
+                sums[1, number] += values.square_().sum(0)
+        off, square = sums * self._batch / len(self.values)
+        return rough + off, (square - off * off).clamp(min=0)
 
     def _covariance(self, noise: Tensor) -> Tensor:
         """Of each picture's channels with what is added to them, noise (B * h * w,) of mean 0; (B, C), float64."""

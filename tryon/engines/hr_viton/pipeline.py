@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from preprocessing.errors import Refusal, gettext_noop
+from preprocessing.errors import Refusal
 from preprocessing.labels import LABEL13_OF_PARSE, Parse
+from tryon.engines.checks import NOT_WORTH_SHOWING
 from tryon.engines.hr_viton.condition_generator import ConditionGenerator, Conditions
 from tryon.engines.hr_viton.conditions import Dressing, dress
 from tryon.engines.hr_viton.image_generator import ImageGenerator
@@ -27,7 +28,6 @@ from tryon.engines.hr_viton.inputs import Sample, check, nobody
 
 # Numbers at a time on a GPU that is short of memory.
 SPARING = 1 << 22
-NOT_FINITE = gettext_noop("The picture did not come out well. Please choose another photo or garment.")
 # The condition generator sees the pictures at a quarter of their size.
 SMALLER = 4
 
@@ -136,7 +136,7 @@ class Pipeline:
         tensors = Tensors.of(samples, self.device)
         steps = self.steps(tensors, [sample.seed for sample in samples], at_a_time)
         if not steps.image.isfinite().all():
-            raise Refusal("engine.not_finite", NOT_FINITE, f"{self.precision} on {self.device}")
+            raise Refusal("engine.not_finite", NOT_WORTH_SHOWING, f"{self.precision} on {self.device}")
         images = ((steps.image.float() + 1) * 127.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
         labels = steps.dressing.labels.to(torch.uint8).cpu().numpy()
         return [Output(*pair) for pair in zip(images, labels, strict=True)]
