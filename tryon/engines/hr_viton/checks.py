@@ -66,8 +66,6 @@ def check(notes: dict) -> None:
     if notes["strange"] > MOST_STRANGE:
         strange = f"dE2000 {notes['strange']} to what the networks were shown"
         raise Refusal("result.not_this_photo", NOT_WORTH_SHOWING, strange)
-            "result.not_this_photo", NOT_WORTH_SHOWING, f"dE2000 {notes['strange']} to what the networks were shown"
-        )
     if notes["dressed"] < LEAST_DRESSED:
         raise Refusal("result.no_garment", NOT_WORTH_SHOWING, f"{notes['dressed']:.0%} of the torso has the garment")
     check_seen(notes["seen"])
