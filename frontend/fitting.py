@@ -96,12 +96,13 @@ class Card:
     @property
     def fitting_url(self) -> str:
         """The fitting room of the garment, with the same photo and second garment chosen."""
-        chosen = {"from": "tryon"}
+        chosen = {}
         if self.request.photo:
             chosen["photo"] = self.request.photo.pk
         if self.request.worn_with:
             chosen["with"] = self.request.worn_with.sku
-        return f"{self.request.garment.get_absolute_url()}?{urlencode(chosen)}#fitting"
+        query = f"?{urlencode(chosen)}" if chosen else ""
+        return f"{self.request.garment.get_absolute_url()}{query}#fitting"
 
     @property
     def result_url(self) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Exists, FileField, OuterRef
 from django.db.models.functions import Now
@@ -9,7 +10,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from shop import tasks
-from shop.models import Garment, GarmentAnalysis, GarmentPicture, Photo, PhotoFrame, Shopper
+from shop.models import Event, Garment, GarmentAnalysis, GarmentPicture, Photo, PhotoFrame, Shopper, ShownList
 from shop.models.pictures import ANALYSIS_VERSION
 from shop.orphans import remove_orphans
 from shop.queue import publish, send
@@ -19,6 +20,7 @@ from shop.storage import delete_after_commit
 PER_SWEEP = 50
 ORPHANS_SECONDS = 3600
 FORGOTTEN = timedelta(days=1)
+ROWS_PER_SWEEP = 2000  # of those that are many and small
 
 
 @receiver(picture_stored)
@@ -73,6 +75,13 @@ def resend(sender, **kwargs):
 def expire_photos(sender, **kwargs):
     for photo in Photo.objects.filter(expires_at__lte=Now())[:PER_SWEEP]:
         photo.erase(with_results=False)
+
+
+@receiver(sweep)
+def expire_what_was_seen(sender, **kwargs):
+    for model, days in ((ShownList, settings.LIST_DAYS), (Event, settings.EVENT_DAYS)):
+        old = model.objects.filter(created__lt=Now() - timedelta(days=days)).order_by("created")
+        model.objects.filter(pk__in=old.values("pk")[:ROWS_PER_SWEEP]).delete()
 
 
 @receiver(sweep)

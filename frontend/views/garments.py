@@ -10,13 +10,12 @@ from frontend.facets import active, facets
 from frontend.fitting import Fitting, wearable
 from frontend.forms import SearchForm
 from recommend.services import similar
-from shop import shoppers
-from shop.models import Event, Garment
+from shop import shoppers, surfaces
+from shop.models import Garment, Surface
 
 PER_PAGE = 24
 SIMILAR = 6
 LATEST = 3
-SURFACES = {"similar", "list", "tryon"}
 
 
 @require_safe
@@ -26,10 +25,12 @@ def index(request):
     search = form.search()
     page = Paginator(search.garments().with_pictures(), PER_PAGE).get_page(request.GET.get("page"))
     page.object_list = list(page.object_list)  # the template looks at it more than once
+    surface, order = (Surface.SEARCH, "words") if search.words else (Surface.CATALOGUE, "new")
     context = {
         "form": form,
         "search": search,
         "page": page,
+        "page_list": surfaces.shown(request, surface, page, ranked_by=search.order or order),
         "wearable": wearable(),
         "facets": facets(search),
         "active": active(request.GET, search),
@@ -45,16 +46,14 @@ def index(request):
 def garment(request, slug):
     garment = get_object_or_404(Garment.objects.published().with_pictures(), slug=slug)
     shopper = shoppers.current(request)
-    if shopper:
-        surface = request.GET.get("from", "")
-        Event.objects.create(
-            shopper=shopper, garment=garment, kind=Event.Kind.VIEW, surface=surface if surface in SURFACES else ""
-        )
+    surfaces.opened(request, garment)
+    alike = similar(garment, k=SIMILAR)
     context = {
         "garment": garment,
         "colours": colours_of(garment),
         "wearable": wearable(),
-        "similar": similar(garment, k=SIMILAR),
+        "similar": alike,
+        "similar_list": surfaces.shown(request, Surface.SIMILAR, [item.garment for item in alike]),
         "fitting": Fitting.of(
             garment, shopper, photo=request.GET.get("photo", ""), worn_with=request.GET.get("with", "")
         ),

@@ -1,11 +1,14 @@
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from shop.api.auth import link_owner
-from shop.models import Event, Garment, GarmentPicture, Photo, Variant
+from shop.api.auth import ensure_shopper, link_owner
+from shop.models import Event, Garment, GarmentPicture, Photo, ShownList, Variant
 from shop.private import private_url
+
+NAME = r"^[a-z0-9_-]{1,40}$"  # of a surface or ranking
 
 
 class ChecksRules(serializers.ModelSerializer):
@@ -124,9 +127,61 @@ class PhotoUploadSerializer(serializers.Serializer):
     image = serializers.FileField()
 
 
+class ShownListSerializer(serializers.Serializer):
+    """A list that a program shows to its visitors."""
+
+    id = serializers.UUIDField(read_only=True, help_text="send it as `list` with what comes of it")
+    surface = serializers.RegexField(NAME, help_text="where it is shown, as similar, goes_with, for_you, newsletter")
+    ranking = serializers.RegexField(NAME, required=False, default="", allow_blank=True, help_text="what ordered it")
+    garments = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        min_length=1,
+        max_length=100,
+        write_only=True,
+        help_text="SKUs in their order",
+    )
+
+    def validate_garments(self, skus):
+        ids = dict(Garment.objects.published().filter(sku__in=skus).values_list("sku", "pk"))
+        if unknown := [sku for sku in skus if sku not in ids]:
+            raise serializers.ValidationError(gettext("The shop has no garment %s.") % ", ".join(unknown[:5]))
+        return [ids[sku] for sku in skus]
+
+    def create(self, data):
+        return ShownList.objects.create(shopper=ensure_shopper(self.context["request"]), **data)
+
+
 class EventSerializer(ChecksRules):
+    """What comes of a list names it; surface, ranking and position are then the list's."""
+
     garment = serializers.SlugRelatedField(slug_field="sku", queryset=Garment.objects.published())
+    surface = serializers.RegexField(NAME, required=False, allow_blank=True)
+    list = serializers.UUIDField(required=False, allow_null=True, source="list_id")
 
     class Meta:
         model = Event
-        fields = ["garment", "kind", "value", "surface"]
+        fields = ["garment", "kind", "value", "list", "surface", "ranking", "position"]
+        read_only_fields = ["ranking", "position"]
+        validators = []  # a click that was told before is no fault, and is not written again
+
+    def validate(self, data):
+        """Adds `shown`: the list, or None."""
+        list_id = data.pop("list_id", None)
+        data = super().validate(data)
+        shown = self._told().filter(pk=list_id).first() if list_id else None
+        if list_id and shown is None:
+            raise serializers.ValidationError({"list": gettext("There is no such list, or it has expired.")})
+        if shown and shown.place(data["garment"].pk) is None:
+            raise serializers.ValidationError({"list": gettext("This garment is not in the list.")})
+        return data | {"shown": shown}
+
+    def create(self, data):
+        """With a list, the event is of the shopper who was shown it."""
+        shown, garment = data.pop("shown"), data.pop("garment")
+        if shown is None:
+            return Event.objects.note(ensure_shopper(self.context["request"]).pk, garment.pk, **data)
+        data.pop("surface", None)
+        return Event.objects.note(shown.shopper_id, garment.pk, place=shown.place(garment.pk), **data)
+
+    def _told(self):
+        return ShownList.objects.told_by(ensure_shopper(self.context["request"]))

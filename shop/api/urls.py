@@ -9,5 +9,6 @@ urlpatterns = [
     path("garments/<str:sku>/pictures/<int:picture_id>", views.GarmentPictureDetail.as_view(), name="garment-picture"),
     path("photos", views.PhotoList.as_view(), name="photos"),
     path("photos/<uuid:photo_id>", views.PhotoDetail.as_view(), name="photo"),
+    path("lists", views.ShownLists.as_view(), name="lists"),
     path("events", views.EventList.as_view(), name="events"),
 ]

@@ -144,14 +144,21 @@ class PhotoDetail(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class ShownLists(CreateAPIView):
+    """Tell that a list of garments is shown, each time it is; events then say what came of it."""
+
+    scope = Scope.EVENTS
+    serializer_class = serializers.ShownListSerializer
+
+
 class EventList(CreateAPIView):
-    """Report what a shopper did elsewhere: a view, a click, a rating, an order."""
+    """Report what a shopper did elsewhere: a view, a click, a rating, an order.
+
+    A click on a garment of a list counts once, however often it is reported.
+    """
 
     scope = Scope.EVENTS
     serializer_class = serializers.EventSerializer
-
-    def perform_create(self, form):
-        form.save(shopper=ensure_shopper(self.request))
 
 
 class Nothing(APIView):

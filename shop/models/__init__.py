@@ -1,11 +1,14 @@
 from shop.models.access import ApiKey
 from shop.models.catalogue import Garment, Variant
+from shop.models.events import Event, ShownList, Surface
+from shop.models.experiments import Experiment
 from shop.models.pictures import GarmentAnalysis, GarmentPicture, Shape
-from shop.models.shoppers import Event, Photo, PhotoFrame, Shopper
+from shop.models.shoppers import Photo, PhotoFrame, Shopper
 
 __all__ = [
     "ApiKey",
     "Event",
+    "Experiment",
     "Garment",
     "GarmentAnalysis",
     "GarmentPicture",
@@ -13,5 +16,7 @@ __all__ = [
     "PhotoFrame",
     "Shape",
     "Shopper",
+    "ShownList",
+    "Surface",
     "Variant",
 ]

@@ -1,4 +1,4 @@
-"""Who comes to the shop, the photos they bring, and what they did."""
+"""Who comes to the shop, and the photos they bring."""
 
 import hashlib
 import uuid
@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from preprocessing.errors import Refusal, gettext_noop
 from shop.models.access import ApiKey
-from shop.models.catalogue import Garment
 from shop.signals import photo_deleted, photo_stored
 from shop.storage import frame_name, photo_name, prepared_name, private_storage
 from shop.work import Work, WorkQuerySet
@@ -231,38 +230,3 @@ class PhotoFrame(models.Model):
 
     def __str__(self):
         return f"{self.part} of {self.photo_id}"
-
-
-class Event(models.Model):
-    """What a shopper did with a garment; recommendations learn from it."""
-
-    class Kind(models.TextChoices):
-        VIEW = "view"
-        CLICK = "click"
-        TRYON = "tryon"
-        RATING = "rating"
-        ORDER = "order"
-
-    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="events")
-    garment = models.ForeignKey(Garment, models.CASCADE, related_name="events")
-    kind = models.CharField(max_length=6, choices=Kind)
-    value = models.SmallIntegerField(null=True, blank=True)  # a rating: -1 or 1; an order: pieces
-    surface = models.CharField(max_length=40, blank=True)  # the list it came from, as "similar"
-    created = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="event_kind", condition=Q(kind__in=["view", "click", "tryon", "rating", "order"])
-            ),
-            models.CheckConstraint(  # a comparison with NULL alone would pass: a check refuses only what is false
-                name="event_value",
-                condition=Q(kind="rating", value__isnull=False, value__in=[-1, 1])
-                | Q(kind="order", value__isnull=False, value__gte=1)
-                | Q(kind__in=["view", "click", "tryon"], value__isnull=True),
-            ),
-        ]
-        indexes = [models.Index(fields=["shopper", "-created"]), models.Index(fields=["garment", "kind"])]
-
-    def __str__(self):
-        return f"{self.kind} {self.garment_id}"
