@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from preprocessing.errors import Refusal
+from shop import admin_lists  # noqa: F401 - the admin looks into this file alone
 from shop.images import clean_image
 from shop.models import ApiKey, Garment, GarmentAnalysis, GarmentPicture, Photo, Variant
 from shop.receivers import analyse

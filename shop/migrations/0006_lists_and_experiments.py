@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='experiment',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended', None)), fields=('surface',), name='experiment_one_at_a_time', violation_error_message='Another comparison runs there. End it first.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended', None)), fields=('surface',), name='experiment_one_at_a_time'),
         ),
         migrations.AddConstraint(
             model_name='experiment',
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='shownlist',
-            index=models.Index(fields=['created'], include=('surface', 'ranking', 'shopper', 'clicked', 'tried_on', 'ordered'), name='shown_list_figures'),
+            index=models.Index(fields=['created'], name='shown_list_created'),
         ),
         migrations.AddConstraint(
             model_name='shownlist',

@@ -65,11 +65,7 @@ class ShownList(models.Model):
         constraints = [models.CheckConstraint(name="shown_list_somewhere", condition=~Q(surface=""))]
         indexes = [
             models.Index(fields=["shopper", "-created"]),
-            models.Index(  # all that the figures read
-                fields=["created"],
-                include=["surface", "ranking", "shopper", "clicked", "tried_on", "ordered"],
-                name="shown_list_figures",
-            ),
+            models.Index(fields=["created"], name="shown_list_created"),
         ]
 
     def __str__(self):

@@ -48,7 +48,6 @@ class Experiment(models.Model):
                 fields=["surface"],
                 name="experiment_one_at_a_time",
                 condition=Q(ended=None),
-                violation_error_message=_("Another comparison runs there. End it first."),
             ),
             models.CheckConstraint(
                 name="experiment_of_two",
