@@ -8,6 +8,7 @@ ENV PYTHONUNBUFFERED=1 \
     WEIGHTS_DIR=/weights \
     MEDIA_ROOT=/pictures/media \
     PRIVATE_ROOT=/pictures/private \
+    INDEX_ROOT=/pictures/index \
     FITROOM_LOCAL=/tmp/fitroom
 # A new named volume takes its owner from the folder it is mounted on.
 RUN useradd --uid 10001 --create-home fitroom \

@@ -151,6 +151,7 @@ def django_environment(state: State) -> dict[str, str]:
         "SECRET_KEY": state.secret("django"),
         "MEDIA_ROOT": str(state.root / "media"),
         "PRIVATE_ROOT": str(state.root / "private"),
+        "INDEX_ROOT": str(state.root / "index"),
         "PYTHONUNBUFFERED": "1",
     } | os.environ
 

@@ -71,7 +71,7 @@ class _Search:
             self._add_newest(categories)
         return self.found
 
-    def _look(self) -> tuple[index.Snapshot | None, np.ndarray | None]:
+    def _look(self) -> tuple[index.VectorIndex | None, np.ndarray | None]:
         """The index and the garment's own vector; nothing where either is missing."""
         try:
             snapshot = index.current()
@@ -100,14 +100,12 @@ class _Search:
             .with_pictures()
         )
 
-    def _add_nearest(self, snapshot: index.Snapshot, vector: np.ndarray, categories: list[str]) -> None:
-        keys = [
-            index.Key(category, gender, self.garment.age_group) for category in categories for gender in self.genders
-        ]
+    def _add_nearest(self, snapshot: index.VectorIndex, vector: np.ndarray, categories: list[str]) -> None:
+        where = index.Where(categories=categories, genders=self.genders, age_group=self.garment.age_group)
         take = 4 * self.k  # room for itself and for further colours of a design
         asked = {self.garment.pk}
         while self._missing > 0:
-            hits = snapshot.search(vector, take, keys)
+            hits = snapshot.search(vector, take, where)
             picked = self._one_a_design(hits, asked)
             if picked:
                 asked.update(hit.garment_id for hit in picked)

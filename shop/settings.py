@@ -224,6 +224,8 @@ except networks.DeclarationsWrong as error:
 # --- Recommendations --------------------------------------------------------------------------------------
 # Empty: EfficientNet-Lite2 with colour. Otherwise an open_clip model, as "ViT-B-32/laion2b_s34b_b79k".
 RECOMMEND_CLIP = env.str("RECOMMEND_CLIP", "")
+# Snapshots of the index, which the processes of a machine share; made from the database, and free to be deleted.
+INDEX_ROOT = Path(env.str("INDEX_ROOT", str(BASE_DIR / ".local" / "index")))
 LIST_DAYS = at_least("LIST_DAYS", 60)  # which lists a shopper was shown
 EVENT_DAYS = at_least("EVENT_DAYS", 365)  # what a shopper looked at, tried on, rated, ordered
 

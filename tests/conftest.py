@@ -22,6 +22,7 @@ def folders(tmp_path_factory, django_test_environment):
 
     root = tmp_path_factory.mktemp("storage")
     settings.MEDIA_ROOT, settings.PRIVATE_ROOT = root / "media", root / "private"
+    settings.INDEX_ROOT = root / "index"
     for name, folder in (("default", settings.MEDIA_ROOT), ("private", settings.PRIVATE_ROOT)):
         settings.STORAGES[name]["OPTIONS"]["location"] = folder
         # The models hold these very objects since they were imported.

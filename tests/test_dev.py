@@ -315,7 +315,16 @@ def test_a_port_in_use_is_refused_when_asked_for_and_avoided_otherwise():
 def running_shop(tmp_path):
     """`./dev up` with data of its own; every server it starts is its own too."""
     dev = Path(__file__).resolve().parent.parent / "dev"
-    own = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "MEDIA_ROOT", "PRIVATE_ROOT", "SECRET_KEY", "DEBUG")
+    own = (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "CELERY_BROKER_URL",
+        "MEDIA_ROOT",
+        "PRIVATE_ROOT",
+        "INDEX_ROOT",
+        "SECRET_KEY",
+        "DEBUG",
+    )
     env = {name: value for name, value in os.environ.items() if name not in own}
     # The program of Redis is taken from where it was fetched once.
     (tmp_path / "bin").mkdir()

@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 
 from recommend import index, services
+from recommend.index import following
 from recommend.models import Embedding
 from shop.models import Garment, GarmentPicture
 from tests.looks import add_picture, direction, embed, make, skus
@@ -97,15 +98,15 @@ def test_nobody_waits_long_while_the_first_snapshot_is_built(fresh_index, monkey
     asked = make("asked", 0)
     make("other", 5)
     begun, go_on = threading.Event(), threading.Event()
-    load = index.load
+    items = following.items
 
     def slow(*arguments):
         begun.set()
         go_on.wait(20)
-        return load(*arguments)
+        return items(*arguments)
 
-    monkeypatch.setattr(index, "load", slow)
-    monkeypatch.setattr(index, "FIRST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(following, "items", slow)
+    monkeypatch.setattr(following, "FIRST_WAIT_SECONDS", 0.1)
 
     def first():
         try:

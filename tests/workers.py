@@ -61,6 +61,7 @@ def process_environment(broker: str, **more: str) -> dict[str, str]:
         "SECRET_KEY": settings.SECRET_KEY,
         "MEDIA_ROOT": str(settings.MEDIA_ROOT),
         "PRIVATE_ROOT": str(settings.PRIVATE_ROOT),
+        "INDEX_ROOT": str(settings.INDEX_ROOT),
         **more,
     }
 

@@ -1,0 +1,102 @@
+"""Large indexes in leaves: stretches of garments that look alike, so that a search can leave out most of them.
+
+This is an inverted file (Sivic and Zisserman, Video Google, 2003; FAISS calls it IVF) whose lists are the rows
+themselves, put in order: nothing is stored twice, scores stay exact, and a filter by key picks whole leaves.
+"""
+
+from itertools import pairwise
+
+import faiss
+import numpy as np
+
+from recommend.index.base import EVERYTHING, Where
+from recommend.index.block import EXACT_ACROSS, Block
+from recommend.index.columns import Columns
+from recommend.index.flat import one_thread
+
+SIZE = 400  # rows of a leaf
+ITERATIONS, TRAINED_ON = 8, 64  # of k-means, and rows a leaf
+AT_ONCE = 20_000  # rows compared with the leaves' centres
+SEED = 1
+
+WANTED_RECALL = 0.99  # of the ten nearest
+SAMPLE, NEAREST = 200, 10
+NONE_PAYS = 0.25  # of all rows: where so many must be looked at, leaves save nothing
+
+
+def split(vectors: np.ndarray, order: np.ndarray, key_starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The leaf of each row of `order`, (n,), numbered from 0, those of a key in a row; and their centres.
+
+    Args:
+        vectors: (n, width) float16.
+        order: (n,) rows sorted by key.
+        key_starts: (keys + 1,) where each key begins in `order`.
+    """
+    one_thread()
+    leaf_of, centres, leaves = np.empty(len(order), np.int64), [], 0
+    for start, stop in pairwise(key_starts.tolist()):
+        own = _split_key(vectors, order[start:stop])
+        leaf_of[start:stop] = own + leaves
+        leaves += own.max() + 1
+        centres.append(_centres(vectors, order[start:stop], own))
+    return leaf_of, np.concatenate(centres)
+
+
+def _split_key(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """A leaf for each of these rows; no leaf is empty."""
+    count = round(len(rows) / SIZE)
+    if count < 2:
+        return np.zeros(len(rows), np.int64)
+    sample = np.random.default_rng(SEED).permutation(rows)[: count * TRAINED_ON]
+    means = faiss.Kmeans(
+        vectors.shape[1], count, niter=ITERATIONS, seed=SEED, spherical=True, min_points_per_centroid=1
+    )
+    means.train(vectors[sample].astype(np.float32))
+    parts = range(0, len(rows), AT_ONCE)
+    nearest = [means.index.search(vectors[rows[at : at + AT_ONCE]].astype(np.float32), 1)[1][:, 0] for at in parts]
+    return np.unique(np.concatenate(nearest), return_inverse=True)[1]
+
+
+def _centres(vectors: np.ndarray, rows: np.ndarray, leaf_of: np.ndarray) -> np.ndarray:
+    """(leaves, width) float16 of unit length: the mean direction of each."""
+    order = np.argsort(leaf_of, kind="stable")
+    starts = np.searchsorted(leaf_of[order], np.arange(leaf_of.max() + 2))
+    centres = np.stack(
+        [vectors[rows[order[start:stop]]].mean(axis=0, dtype=np.float32) for start, stop in pairwise(starts.tolist())]
+    )
+    return (centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)).astype(np.float16)
+
+
+def budget_for(columns: Columns) -> tuple[int, float]:
+    """How many rows a search must look at to find WANTED_RECALL of the nearest, and how much of them it then finds.
+
+    Tried with garments of the index themselves, in everything and in each category that is large enough to matter,
+    wherever the garment asked for belongs: what is sought in another category lies far from all its leaves. 0 where
+    leaves do not pay.
+    """
+    one_thread()
+    exact = Block(columns)
+    categories = {key.category for key in columns.keys}
+    wheres = [EVERYTHING, *(Where(categories=[category]) for category in sorted(categories))]
+    large = [where for where in wheres if sum(stop - start for start, stop in exact.runs(where)) > EXACT_ACROSS]
+    rows = np.random.default_rng(SEED).choice(len(columns), min(SAMPLE, len(columns)), replace=False)
+    queries = [(columns.vectors[row : row + 1].astype(np.float32), np.array([row])) for row in rows.tolist()]
+    true = {where: [_found(exact, query, where, own) for query, own in queries] for where in large}
+    budget, recall = 10 * SIZE, 1.0
+    while large and budget < NONE_PAYS * len(columns):
+        narrow = Block(columns, budget)
+        recall = min(
+            np.mean([
+                len(found & _found(narrow, query, where, own)) / max(1, len(found))
+                for found, (query, own) in zip(true[where], queries, strict=True)
+            ])
+            for where in large
+        )  # fmt: skip
+        if recall >= WANTED_RECALL:
+            return budget, float(recall)
+        budget += budget // 4
+    return 0, 1.0
+
+
+def _found(block: Block, query: np.ndarray, where: Where, without: np.ndarray) -> set[int]:
+    return {hit.garment_id for hit in block.search(query, NEAREST, where, without)}
