@@ -27,7 +27,7 @@ FILL = (
     " SELECT gen_random_uuid(), s.first + (random() * {shoppers} - 0.5)::int,"
     " (ARRAY['catalogue', 'search', 'similar', 'for_you'])[1 + i % 4], (ARRAY['one', 'other'])[1 + i / 4 % 2],"
     " ARRAY(SELECT g.id FROM shop_garment g WHERE g.sku LIKE 'bench-%' LIMIT 12),"
-    " random() < .2, random() < .05, random() < .01, now() - random() * interval '30 days'"
+    " random() < .2, random() < .05, random() < .01, now() - (1 - i::float / {rows}) * interval '30 days'"
     " FROM generate_series(1, {rows}) i, (SELECT min(id) AS first FROM shop_shopper WHERE key_hash LIKE 'bench-%') s",
     "INSERT INTO shop_event (shopper_id, garment_id, kind, surface, ranking, list_id, position, created)"
     " SELECT shopper_id, garments[1 + (random() * 11)::int], 'click', surface, ranking, id, 0,"

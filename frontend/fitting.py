@@ -14,7 +14,7 @@ from preprocessing.errors import Refusal
 from shop.models import Event, Garment, Photo, Shopper
 from shop.private import private_url
 from tryon import checks, registry
-from tryon.models import EngineState, TryOn, TryOnRequest
+from tryon.models import EngineState, Rating, TryOn, TryOnRequest
 
 SAME_SHAPE = 0.01
 ROUND_SECONDS = 5
@@ -144,6 +144,17 @@ class Card:
         """Whether the picture comes from a finer engine than another one of this click."""
         shown = registry.rank(self.row.engine)
         return any(registry.rank(row.engine) < shown for row in self.request.rows)
+
+    @property
+    def rating(self) -> Rating | None:
+        """What the shopper thinks of the picture that is shown."""
+        return getattr(self.row, "rating", None)
+
+    @property
+    def reasons(self) -> list[tuple[str, str, bool]]:
+        """What may be wrong with it, and whether the shopper says so."""
+        given = self.rating.reasons if self.rating else []
+        return [(value, label, value in given) for value, label in Rating.Reason.choices]
 
     @cached_property
     def can_be_outfit(self) -> bool:

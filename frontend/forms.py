@@ -9,6 +9,7 @@ from preprocessing.errors import Refusal
 from shop.images import clean_image
 from shop.models import Garment, Photo
 from shop.search import FACETS, Search
+from tryon.models import Rating
 
 MOST_CHOICES = 20
 
@@ -90,6 +91,14 @@ class TryOnForm(forms.Form):
         if not self.errors and not given["person"] and not given["upload"]:
             raise forms.ValidationError(_("Choose a photo of yourself or one of our models first."))
         return given
+
+
+class RatingForm(forms.Form):
+    """What a shopper thinks of one row's picture; without a value it is taken back."""
+
+    row = forms.UUIDField()
+    value = forms.ChoiceField(required=False, choices=[("up", ""), ("down", "")])
+    reasons = forms.MultipleChoiceField(required=False, choices=Rating.Reason.choices)
 
 
 def _clean(upload):

@@ -15,6 +15,7 @@ urlpatterns = [
     path("try-ons/<uuid:request_id>/card", tryons.card, name="tryon_card"),
     path("try-ons/<uuid:request_id>/cancel", tryons.cancel, name="tryon_cancel"),
     path("try-ons/<uuid:request_id>/retry", tryons.retry, name="tryon_retry"),
+    path("try-ons/<uuid:request_id>/rating", tryons.rate, name="tryon_rating"),
     path("try-ons/<uuid:request_id>/delete", tryons.delete, name="tryon_delete"),
     path("sign-in", accounts.SignIn.as_view(), name="sign_in"),
     path("sign-up", accounts.SignUp.as_view(), name="sign_up"),

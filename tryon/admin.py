@@ -18,7 +18,7 @@ from PIL import Image
 
 from preprocessing.errors import Refusal
 from shop.storage import private_storage
-from tryon import registry
+from tryon import admin_ratings, registry  # noqa: F401 - the admin looks into this file alone
 from tryon.models import EngineState, TryOn
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ GARMENTS = ["garment", "worn_with"]
 class TryOnAdmin(admin.ModelAdmin):
     list_display = ["thumbnail", "created", "status", "engine", "worn", "took", "error"]
     list_display_links = ["thumbnail", "created"]
-    list_filter = ["status", "engine", "error_code"]
+    list_filter = ["status", "engine", "error_code", "rating__value"]
     list_select_related = ["garment", "worn_with"]
     list_per_page = 25
     date_hierarchy = "created"

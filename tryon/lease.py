@@ -159,13 +159,14 @@ class Lease:
 
     def _tell(self) -> None:
         """One event for each garment of a click, however many engines answer it."""
-        row = TryOn.objects.get(pk=self.row.pk)  # meanwhile the shopper may have signed in, a garment may be gone
-        others = TryOn.objects.filter(request=row.request, status=Status.SUCCEEDED).exclude(pk=row.pk)
-        if not others.exists():
-            worn = filter(None, (row.garment_id, row.worn_with_id))
-            Event.objects.bulk_create(
-                Event(shopper_id=row.shopper_id, garment_id=garment, kind=Event.Kind.TRYON) for garment in worn
-            )
+        # As it is now: meanwhile the shopper may have signed in, a garment may be gone.
+        row = TryOn.objects.select_related("shopper").get(pk=self.row.pk)
+        if TryOn.objects.filter(request=row.request, status=Status.SUCCEEDED).exclude(pk=row.pk).exists():
+            return
+        alone = not row.shopper.acts_for_many  # who acts for many: whose last click would it be?
+        for garment in filter(None, (row.garment_id, row.worn_with_id)):
+            place = Event.objects.came_from(row.shopper_id, garment, row.created) if alone else None
+            Event.objects.note(row.shopper_id, garment, Event.Kind.TRYON, place, tryon_id=row.request)
 
     def fail(self, code: str, sentence: str, detail: str = "") -> None:
         """End it for good; `sentence` is English and marked for translation where it was written."""

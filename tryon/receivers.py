@@ -15,8 +15,9 @@ from shop.signals import photo_deleted, sweep
 from shop.storage import delete_after_commit, private_storage
 from tryon import checks, registry, tasks
 from tryon.lease import LOST, RELEASED, SLOW
-from tryon.models import EngineState, TryOn
+from tryon.models import EngineState, Rating, TryOn
 from tryon.models.engine_state import OFFERED
+from tryon.models.rating import tell
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,11 @@ def delete_pictures_of(sender, photo, **kwargs):
 @receiver(post_delete, sender=TryOn)
 def delete_file(sender, instance, **kwargs):
     delete_after_commit(instance.result)
+
+
+@receiver(post_delete, sender=Rating)
+def untell(sender, instance, **kwargs):
+    tell(instance.tryon)
 
 
 @receiver(sweep)

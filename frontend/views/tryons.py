@@ -3,18 +3,18 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import retarget
 
 from frontend.fitting import Card, Fitting
-from frontend.forms import TryOnForm
+from frontend.forms import RatingForm, TryOnForm
 from preprocessing.errors import Refusal
 from shop import shoppers
 from shop.models import Garment, Photo
-from tryon.models import TryOn
+from tryon.models import Rating, TryOn
 
 PER_PAGE = 24
 NO_CHANGE = 204
@@ -117,6 +117,34 @@ def retry(request, request_id):
     except Refusal as refusal:
         note = gettext(refusal.sentence)
     return answer(request, request_id, note)
+
+
+@require_POST
+def rate(request, request_id):
+    """Up, down, or taken back: with htmx that part of the card comes back, without it the try-on's page."""
+    group = mine(request, request_id).request
+    form = RatingForm(request.POST)
+    note = ""
+    if form.is_valid():
+        given = form.cleaned_data
+        row = next((row for row in group.rows if row.pk == given["row"]), None)
+        if row is None:
+            raise Http404
+        try:
+            if given["value"]:
+                Rating.objects.rate(row, Rating.Value[given["value"].upper()], given["reasons"])
+            else:
+                Rating.objects.filter(tryon=row).delete()
+        except Refusal as refusal:
+            note = gettext(refusal.sentence)
+    else:
+        note = gettext("Choose from the reasons that are offered.")
+    if not request.htmx:
+        if note:
+            messages.error(request, note)
+        return redirect(f"{resolve_url('frontend:tryon', request_id)}#rating-{request_id}")
+    context = {"card": mine(request, request_id), "note": note}
+    return render(request, "frontend/_rating.html", context, status=NOT_ACCEPTED if note else 200)
 
 
 @require_POST

@@ -15,6 +15,7 @@ from shop.models.catalogue import Garment
 from shop.models.shoppers import Shopper
 
 SESSION = timedelta(hours=2)  # a try-on or an order so long after a click is put down to it
+PLACE = ("list_id", "surface", "ranking", "position")  # of an Event: where in which list its garment stood
 SAME = timedelta(minutes=30)  # a list shown again within is one: the page was reloaded, or gone back to
 
 
@@ -102,7 +103,7 @@ class EventQuerySet(models.QuerySet):
         at = at or timezone.now()
         clicks = self.filter(kind=Event.Kind.CLICK, list_id__isnull=False, created__range=(at - SESSION, at))
         last = clicks.filter(shopper=shopper_id, garment=garment_id).order_by("-created", "-pk")
-        return last.values("list_id", "surface", "ranking", "position").first()
+        return last.values(*PLACE).first()
 
 
 class Event(models.Model):

@@ -3,12 +3,26 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shop.api.auth import link_owner
-from tryon.models import TryOn, TryOnRequest
+from tryon.models import Rating, TryOn, TryOnRequest
 
 
 class ErrorSerializer(serializers.Serializer):
     code = serializers.CharField(help_text="stable, for programs")
     sentence = serializers.CharField(help_text="for the shopper, in the language of the request")
+
+
+class RatingSerializer(serializers.Serializer):
+    value = serializers.ChoiceField(["up", "down"], source="name")
+    reasons = serializers.ListField(
+        child=serializers.ChoiceField(Rating.Reason.choices),
+        required=False,
+        max_length=20,
+        help_text="with down alone",
+    )
+
+
+class RateSerializer(RatingSerializer):
+    row = serializers.UUIDField(required=False, help_text="whose picture is meant; by default that of `best`")
 
 
 class TryOnSerializer(serializers.ModelSerializer):
@@ -20,12 +34,13 @@ class TryOnSerializer(serializers.ModelSerializer):
     )
     result_url = serializers.SerializerMethodField(help_text="lives five minutes; null while there is no picture")
     error = serializers.SerializerMethodField(help_text="null unless failed")
+    rating = RatingSerializer(default=None, allow_null=True, read_only=True, help_text="of its picture")
 
     class Meta:
         model = TryOn
         fields = [
             "id", "engine", "status", "stage", "queue_position", "eta_seconds", "result_url", "width", "height",
-            "error", "seed", "attempts", "timings", "created", "started", "finished", "expires_at",
+            "error", "rating", "seed", "attempts", "timings", "created", "started", "finished", "expires_at",
         ]  # fmt: skip
         read_only_fields = fields
 

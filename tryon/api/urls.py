@@ -7,4 +7,5 @@ urlpatterns = [
     path("tryons/<uuid:request_id>", views.TryOnDetail.as_view(), name="tryon"),
     path("tryons/<uuid:request_id>/cancel", views.TryOnCancel.as_view(), name="tryon-cancel"),
     path("tryons/<uuid:request_id>/retry", views.TryOnRetry.as_view(), name="tryon-retry"),
+    path("tryons/<uuid:request_id>/rating", views.TryOnRating.as_view(), name="tryon-rating"),
 ]

@@ -13,8 +13,8 @@ from shop.api.auth import ensure_shopper, shopper_of
 from shop.api.paging import ByAge
 from shop.api.problems import problem
 from shop.models import ApiKey, Garment, Photo
-from tryon.api.serializers import TryOnRequestSerializer, TryOnSubmitSerializer, represent
-from tryon.models import TryOn, TryOnRequest
+from tryon.api.serializers import RateSerializer, TryOnRequestSerializer, TryOnSubmitSerializer, represent
+from tryon.models import Rating, TryOn, TryOnRequest
 
 POLL_SECONDS = 1
 ROOM_SECONDS = {"tryon.too_many": (status.HTTP_429_TOO_MANY_REQUESTS, 10), "tryon.busy": (503, 60)}
@@ -118,3 +118,25 @@ class TryOnRetry(TryOnView):
         """Do again what failed or was canceled."""
         self.group(request_id).retry()
         return self.answer(request_id, status.HTTP_202_ACCEPTED)
+
+
+class TryOnRating(TryOnView):
+    @extend_schema(request=RateSerializer)
+    def put(self, request, request_id):
+        """Say, or say differently, whether a picture is good; each row's has a rating of its own."""
+        group = self.group(request_id)
+        form = RateSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        given = form.validated_data
+        wanted = given.get("row", group.best.pk)
+        row = next((row for row in group.rows if row.pk == wanted), None)
+        if row is None:
+            raise Http404
+        Rating.objects.rate(row, Rating.Value[given["name"].upper()], given.get("reasons", []))
+        return self.answer(request_id)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request, request_id):
+        """Take back what was said of all its pictures; harmless when nothing was."""
+        Rating.objects.filter(tryon__in=[row.pk for row in self.group(request_id).rows]).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -49,7 +49,7 @@ class TryOnQuerySet(models.QuerySet):
         return self.filter(pk=F("request"))
 
     def for_cards(self):
-        worn = self.select_related("photo", "garment", "worn_with")
+        worn = self.select_related("photo", "garment", "worn_with", "rating")
         return worn.prefetch_related("garment__pictures", "worn_with__pictures")
 
     def groups(self, request_ids) -> list[TryOnRequest]:
