@@ -1,18 +1,20 @@
 """Which garments a shopper asks for: words, choices, price, order; and how many each further choice would leave."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, TrigramWordSimilarity
-from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
+from shop.matching import Match, matching
 from shop.models import Garment, Variant
-from shop.words import english_for
 
 # What a shopper may choose, by the name it has in an address, and the column it looks at.
 FACETS = {
@@ -30,68 +32,17 @@ ORDERS = {
     "low": [PRICE_NOW.asc(), "-id"],
     "high": [PRICE_NOW.desc(), "-id"],
 }
-MAX_WORDS = 8
-MOST = 1000
-CLOSE_ENOUGH = 0.45
-
-VECTOR = (
-    SearchVector("title", "product_type", weight="A", config="english")
-    + SearchVector("colour", "brand", "sku", weight="B", config="english")
-    + SearchVector("gender", "category", "description", weight="C", config="english")
-)
-ENGLISH_COLUMNS = ("product_type", "colour", "gender", "category", "age_group")
-
-
-def _joined(*columns: str) -> Concat:
-    return Concat(*(part for name in columns for part in (F(name), Value(" "))), output_field=TextField())
-
-
-@dataclass(frozen=True)
-class Match:
-    """Garments by their numbers, best first; `alike` where no word fits and titles only look like it."""
-
-    ids: list[int]
-    alike: bool = False
-
-
-def matching(garments: QuerySet[Garment], words: str) -> Match:
-    """The garments in which every word occurs, MOST of them at most.
-
-    Latin words are compared by their English stem and from the start of a word, so that "dresses" and "dre" find a
-    dress and "men" does not find women; other scripts, which put endings on words, anywhere in the text, and by what
-    they mean in the catalogue's English. Where nothing matches, titles that look alike.
-    """
-    tokens = re.findall(r"\w+", words.lower())[:MAX_WORDS]
-    latin = [token for token in tokens if token.isascii()]
-    found = garments.annotate(rank=Value(0.0))
-    if latin:
-        query = SearchQuery(" & ".join(f"{token}:*" for token in latin), search_type="raw", config="english")
-        found = garments.alias(vector=VECTOR).annotate(rank=SearchRank(F("vector"), query)).filter(vector=query)
-    found = found.alias(words=_joined("title", "title_ko", "description_ko", "brand"))
-    for token in tokens:
-        if not token.isascii():
-            found = found.filter(Q(words__icontains=token) | _means(token))
-    if ids := _best(found):
-        return Match(ids)
-    alike = garments.annotate(rank=TrigramWordSimilarity(words, _joined("title", "title_ko")))
-    return Match(_best(alike.filter(rank__gte=CLOSE_ENOUGH)), alike=True)
-
-
-def _best(garments: QuerySet[Garment]) -> list[int]:
-    return list(garments.order_by("-rank", "-created", "-id").values_list("pk", flat=True)[:MOST])
-
-
-def _means(token: str) -> Q:
-    means = Q(pk=None)
-    for value in english_for(token):
-        for column in ENGLISH_COLUMNS:
-            means |= Q(**{f"{column}__iexact": value})
-    return means
+# Counting so many takes a tenth of a second; the figures may then be as old as this.
+MANY, MANY_SECONDS = 5000, 60
 
 
 @dataclass(frozen=True)
 class Search:
-    """One search, as an address holds it. `chosen` has values by facet; any one of them will do."""
+    """One search, as an address holds it. `chosen` has values by facet; any one of them will do.
+
+    `first` are ids of garments that belong to the words whether or not they have them (they look like them), and
+    come before the others.
+    """
 
     words: str = ""
     chosen: Mapping[str, list[str]] = field(default_factory=dict)
@@ -99,10 +50,11 @@ class Search:
     high: Decimal | None = None
     on_sale: bool = False
     order: str = ""
+    first: tuple[int, ...] = ()
 
     @cached_property
     def match(self) -> Match:
-        """What the words find; read once, however many facets ask."""
+        """What the words mean; found out once, however many facets ask."""
         return matching(Garment.objects.published(), self.words)
 
     def garments(self, *, without: str = "") -> QuerySet[Garment]:
@@ -120,26 +72,66 @@ class Search:
         if self.on_sale:
             garments = garments.filter(sale_price__isnull=False)
         if self.words:
-            garments = garments.filter(pk__in=self.match.ids)
-        if self.order in ORDERS:
-            return garments.order_by(*ORDERS[self.order])
-        return garments.order_by(_place(self.match.ids)) if self.words else garments
+            garments = self.match.within(garments, self.first)
+        return garments.order_by(*ORDERS[self.order]) if self.order in ORDERS else garments
+
+    @property
+    def total(self) -> int:
+        return self._counted["total"]
 
     def counts(self, name: str) -> dict[str, int]:
         """Value to number of garments that it would show, most first; sizes in their own order."""
-        garments = self.garments(without=name).order_by()
-        if name == "size":
-            sizes = Variant.objects.filter(garment__in=garments.values("pk"), stock__gt=0)
-            rows = sizes.values("size").annotate(n=Count("garment", distinct=True)).order_by("size")
-            return dict(sorted(((row["size"], row["n"]) for row in rows), key=lambda pair: _size_order(pair[0])))
-        column = FACETS[name]
-        rows = garments.exclude(**{column: ""}).values_list(column).annotate(n=Count("pk")).order_by("-n", column)
-        return dict(rows)
+        return self._counted[name]
+
+    @cached_property
+    def _counted(self) -> dict:
+        asked = sorted((name, sorted(values)) for name, values in self.chosen.items() if values)
+        asked = repr((self.words, asked, self.low, self.high, self.on_sale, self.first))
+        key = f"shop.counts.{hashlib.sha256(asked.encode()).hexdigest()}"
+        counted = cache.get(key)
+        if counted is None:
+            counted = self._count()
+            if counted["total"] >= MANY:
+                cache.set(key, counted, MANY_SECONDS)
+        return counted
+
+    def _count(self) -> dict:
+        """All facets; those in which nothing is chosen look at the same garments, so one query counts them."""
+        alone = {name for name, values in self.chosen.items() if values}
+        together = [name for name in FACETS if name not in alone | {"size"}]
+        totals = _grouped(self.garments(), ["category", *(FACETS[name] for name in together)])
+        counted = {name: totals[FACETS[name]] for name in together} | {"total": sum(totals["category"].values())}
+        for name in alone - {"size"}:
+            counted[name] = _grouped(self.garments(without=name), [FACETS[name]])[FACETS[name]]
+        return counted | {"size": _sizes(self.garments(without="size"))}
 
 
-def _place(ids: list[int]) -> Func:
-    """A garment's place in the list, as an expression."""
-    return Func(Cast(Value(ids), ArrayField(BigIntegerField())), F("pk"), function="array_position")
+def _grouped(garments: QuerySet[Garment], columns: list[str]) -> dict[str, dict[str, int]]:
+    """By column, each value but the empty one with the number of garments that have it, most first."""
+    columns = list(dict.fromkeys(columns))
+    quoted = [connection.ops.quote_name(column) for column in columns]
+    try:
+        inner, parameters = garments.order_by().values(*columns).query.sql_with_params()
+    except EmptyResultSet:  # Django sees that nothing can be found
+        return {column: {} for column in columns}
+    sets = ", ".join(f"({column})" for column in quoted)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(quoted)}, count(*) FROM ({inner}) found GROUP BY GROUPING SETS ({sets})", parameters
+        )
+        rows = cursor.fetchall()
+    found = {}
+    for at, column in enumerate(columns):
+        counts = [(row[at], row[-1]) for row in rows if row[at]]
+        found[column] = dict(sorted(counts, key=lambda pair: (-pair[1], pair[0])))
+    return found
+
+
+def _sizes(garments: QuerySet[Garment]) -> dict[str, int]:
+    in_stock = Variant.objects.filter(garment__in=garments.order_by().values("pk"), stock__gt=0)
+    # A garment has a size once.
+    rows = in_stock.order_by().values_list("size").annotate(n=Count("pk"))
+    return dict(sorted(rows, key=lambda pair: _size_order(pair[0])))
 
 
 def _in_stock(sizes: list[str]) -> Exists:
