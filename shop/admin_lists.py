@@ -73,9 +73,9 @@ class RecommendationsAdmin(admin.ModelAdmin):
 
 
 class ExperimentForm(forms.ModelForm):
-    surface = forms.ChoiceField(label=_("where"), choices=surface_choices)
-    first = forms.ChoiceField(label=_("first ranking"), choices=ranking_choices)
-    second = forms.ChoiceField(label=_("second ranking"), choices=ranking_choices)
+    surface = forms.ChoiceField(label=_("Where"), choices=surface_choices)
+    first = forms.ChoiceField(label=_("First ranking"), choices=ranking_choices)
+    second = forms.ChoiceField(label=_("Second ranking"), choices=ranking_choices)
 
     class Meta:
         model = Experiment

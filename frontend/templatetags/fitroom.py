@@ -29,6 +29,16 @@ def result_days() -> int:
     return settings.RESULT_DAYS
 
 
+@register.simple_tag
+def list_days() -> int:
+    return settings.LIST_DAYS
+
+
+@register.simple_tag
+def event_days() -> int:
+    return settings.EVENT_DAYS
+
+
 @register.filter
 def money(amount, currency: str) -> str:
     """An amount with its currency's sign, as "$1,290" or "CHF 12.50"; cents only where there are some."""

@@ -27,7 +27,7 @@ def difference(value: Difference):
 
 
 def _percent(part: float) -> str:
-    return number_format(100 * part, 1)
+    return number_format(round(100 * part, 1), 1)  # by itself it cuts off
 
 
 def _signed(part: float) -> str:
