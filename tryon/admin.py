@@ -31,10 +31,10 @@ GARMENTS = ["garment", "worn_with"]
 
 @admin.register(TryOn)
 class TryOnAdmin(admin.ModelAdmin):
-    list_display = ["thumbnail", "created", "status", "engine", "worn", "took", "error"]
+    list_display = ["thumbnail", "created", "status", "engine", "worn", "took", "rated", "error"]
     list_display_links = ["thumbnail", "created"]
     list_filter = ["status", "engine", "error_code", "rating__value"]
-    list_select_related = ["garment", "worn_with"]
+    list_select_related = ["garment", "worn_with", "rating"]
     list_per_page = 25
     date_hierarchy = "created"
     search_fields = ["id", "request", "garment__sku", "garment__title", "worn_with__sku", "error_code"]
@@ -109,6 +109,13 @@ class TryOnAdmin(admin.ModelAdmin):
         if not (row.started and row.finished):
             return "–"
         return _("%.1f s") % (row.finished - row.started).total_seconds()
+
+    @admin.display(description=_("rating"))
+    def rated(self, row):
+        rating = getattr(row, "rating", None)
+        if rating is None:
+            return ""
+        return format_html('<span title="{}">{}</span>', rating.why, rating.get_value_display())
 
     @admin.display(description=_("seconds"))
     def seconds(self, row):

@@ -39,7 +39,7 @@ class RatingAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("reasons"))
     def why(self, rating):
-        return ", ".join(str(Rating.Reason(reason).label) for reason in rating.reasons) or "–"
+        return rating.why or "–"
 
     @admin.display(description=_("try-on"))
     def picture(self, rating):

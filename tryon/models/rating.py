@@ -106,6 +106,11 @@ class Rating(models.Model):
         return "up" if self.is_up else "down"
 
     @property
+    def why(self) -> str:
+        """The reasons in the reader's language; empty without any."""
+        return ", ".join(str(self.Reason(reason).label) for reason in self.reasons)
+
+    @property
     def of_the_garment(self) -> int | None:
         """What it says of the garment, 1 or -1; None where it finds fault with the picture alone."""
         only_the_picture = self.reasons and self.OF_THE_PICTURE.issuperset(self.reasons)
@@ -120,7 +125,7 @@ def tell(tryon: TryOn) -> None:
     if value is None:
         told.delete()
         return
-    told.update(value=value)
+    told.update(value=value, created=Now())
     known = set(told.values_list("garment", flat=True))
     tried = Event.objects.filter(kind=Event.Kind.TRYON, tryon_id=tryon.request)
     places = {place.pop("garment"): place for place in tried.exclude(list_id=None).values("garment", *PLACE)}
