@@ -7,4 +7,4 @@ class RecommendConfig(AppConfig):
     verbose_name = _("Recommendations")
 
     def ready(self):
-        from recommend import checks, receivers  # noqa: F401 - both connect when imported
+        from recommend import checks, query_receivers, receivers  # noqa: F401 - they connect when imported

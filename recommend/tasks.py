@@ -1,17 +1,22 @@
-"""The cpu worker's short task for recommend: embed a picture."""
+"""The cpu worker's short tasks for recommend: embed a garment's picture, and what a shopper searches by."""
 
 import hashlib
+import io
 import logging
 
 import numpy as np
 from celery import shared_task
+from django.core.files.base import ContentFile
+from django.db import transaction
 from django.db.models.functions import Now
 from PIL import Image
 
 from preprocessing.errors import Refusal
 from recommend import encoders
-from recommend.models import Embedding
+from recommend.models import Embedding, Query, QueryLook
+from recommend.models.queries import CHANGED
 from shop.models import GarmentPicture
+from shop.tasks import pixels
 from shop.work import Work
 
 log = logging.getLogger(__name__)
@@ -27,6 +32,58 @@ def embed_picture(embedding_id):
     row = Embedding.objects.claim(embedding_id)
     if row is not None:
         embed([row], wanted)
+
+
+@shared_task
+def embed_query(query_id):
+    query = Query.objects.claim(query_id)
+    if query is None:
+        return
+    try:
+        looks = _looks(query)
+    except Refusal as refusal:
+        log.info("search %s: %s", query_id, refusal)
+        told = {"error": refusal.code, "error_sentence": refusal.sentence}
+        Query.objects.filter(pk=query_id).update(state=Work.State.FAILED, **told)
+        return
+    with transaction.atomic():
+        # Under lock: of two workers one stores, and nothing is stored for a search that was deleted meanwhile.
+        row = Query.objects.select_for_update().filter(pk=query_id, state=Work.State.PENDING).first()
+        if row is None or (row.encoder, row.version) != (query.encoder, query.version):
+            return
+        for look, shown in looks:
+            if shown is not None:
+                look.cutout.save("cutout.jpg", ContentFile(as_jpeg(shown)), save=False)
+            look.save()
+        Query.objects.filter(pk=query_id).update(state=Work.State.DONE)
+
+
+def _looks(query: Query) -> list[tuple[QueryLook, np.ndarray | None]]:
+    """With vectors, not stored yet, each with what is shown of it."""
+    encoder = encoders.of(query.encoder, query.version)
+    if encoder is None:
+        raise Refusal("search.encoder_changed", CHANGED)
+    if query.kind == Query.Kind.WORDS:
+        vector = encoder.encode_words([query.words])[0]
+        return [(QueryLook(query=query, part=QueryLook.Part.WORDS, vector=_bytes(vector)), None)]
+    from recommend import sight  # mediapipe: workers only
+
+    seen = sight.look(pixels(query.image))
+    vectors = encoder.encode([one.picture for one in seen])
+    return [
+        (QueryLook(query=query, part=one.part, vector=_bytes(vector)), one.shown)
+        for one, vector in zip(seen, vectors, strict=True)
+    ]
+
+
+def _bytes(vector: np.ndarray) -> bytes:
+    return vector.astype("<f2").tobytes()
+
+
+def as_jpeg(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=88)
+    return file.getvalue()
 
 
 def embed(rows: list[Embedding], encoder: encoders.Encoder) -> int:

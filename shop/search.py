@@ -41,7 +41,7 @@ class Search:
     """One search, as an address holds it. `chosen` has values by facet; any one of them will do.
 
     `first` are ids of garments that belong to the words whether or not they have them (they look like them), and
-    come before the others.
+    come before the others. `newest` leaves out what was added later (ids above it).
     """
 
     words: str = ""
@@ -51,6 +51,7 @@ class Search:
     on_sale: bool = False
     order: str = ""
     first: tuple[int, ...] = ()
+    newest: int | None = None
 
     @cached_property
     def match(self) -> Match:
@@ -71,6 +72,8 @@ class Search:
             garments = garments.filter(now__lte=self.high) if self.high is not None else garments
         if self.on_sale:
             garments = garments.filter(sale_price__isnull=False)
+        if self.newest is not None:
+            garments = garments.filter(pk__lte=self.newest)
         if self.words:
             garments = self.match.within(garments, self.first)
         return garments.order_by(*ORDERS[self.order]) if self.order in ORDERS else garments
@@ -86,7 +89,7 @@ class Search:
     @cached_property
     def _counted(self) -> dict:
         asked = sorted((name, sorted(values)) for name, values in self.chosen.items() if values)
-        asked = repr((self.words, asked, self.low, self.high, self.on_sale, self.first))
+        asked = repr((self.words, asked, self.low, self.high, self.on_sale, self.first, self.newest))
         key = f"shop.counts.{hashlib.sha256(asked.encode()).hexdigest()}"
         counted = cache.get(key)
         if counted is None:

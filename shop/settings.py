@@ -226,6 +226,10 @@ except networks.DeclarationsWrong as error:
 RECOMMEND_CLIP = env.str("RECOMMEND_CLIP", "")
 # Snapshots of the index, which the processes of a machine share; made from the database, and free to be deleted.
 INDEX_ROOT = Path(env.str("INDEX_ROOT", str(BASE_DIR / ".local" / "index")))
+SEARCH_MINUTES = at_least("SEARCH_MINUTES", 60)  # a picture that was searched by
+SEARCHES_PER_SHOPPER = at_least("SEARCHES_PER_SHOPPER", 6)  # under way
+SEARCHES_PER_KEY = at_least("SEARCHES_PER_KEY", 200)
+SEARCHES_TOTAL = at_least("SEARCHES_TOTAL", 500)
 LIST_DAYS = at_least("LIST_DAYS", 60)  # which lists a shopper was shown
 EVENT_DAYS = at_least("EVENT_DAYS", 365)  # what a shopper looked at, tried on, rated, ordered
 

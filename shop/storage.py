@@ -45,3 +45,11 @@ def prepared_name(instance, filename):
 
 def frame_name(instance, filename):
     return _random("frames", filename)
+
+
+def query_name(instance, filename):
+    return _random("queries", filename)
+
+
+def cutout_name(instance, filename):
+    return _random("cutouts", filename)

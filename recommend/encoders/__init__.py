@@ -47,6 +47,12 @@ def wanted() -> Encoder:
     return next(encoder for encoder in _in_order(settings.RECOMMEND_CLIP) if not encoder.problem())
 
 
+def of(name: str, version: str) -> Encoder | None:
+    """The one that made vectors of this name and version; None where it cannot be used (any more)."""
+    usable = (encoder for encoder in _in_order(settings.RECOMMEND_CLIP) if not encoder.problem())
+    return next((encoder for encoder in usable if (encoder.name, encoder.version) == (name, version)), None)
+
+
 def problem() -> str:
     """What keeps the encoder of the settings from being used, one sentence; empty when nothing does."""
     first, *_ = in_order = _in_order(settings.RECOMMEND_CLIP)

@@ -99,11 +99,13 @@ class ServingManager(models.Manager):
         Returns whether it is served now.
         """
         now = self.current()
-        if now and (now.name, now.version) == (wanted.name, wanted.version):
-            return True
-        if now and not self._covered(now, wanted):
+        told = {name: getattr(wanted, name) for name in ("name", "version", "label")}
+        told["has_words"] = getattr(wanted, "has_words", False)
+        same = now and (now.name, now.version) == (wanted.name, wanted.version)
+        if now and not same and not self._covered(now, wanted):
             return False
-        self.update_or_create(pk=1, defaults={"name": wanted.name, "version": wanted.version, "label": wanted.label})
+        if not same or now.has_words != told["has_words"]:
+            self.update_or_create(pk=1, defaults=told)
         return True
 
     @staticmethod
@@ -123,6 +125,7 @@ class Serving(models.Model):
     name = models.CharField(max_length=120)
     version = models.CharField(max_length=40)
     label = models.CharField(max_length=120)
+    has_words = models.BooleanField(default=False, db_default=False)  # whether words have vectors among the pictures'
     since = models.DateTimeField(auto_now=True)
 
     objects = ServingManager()
