@@ -1,9 +1,5 @@
 """What recommend does when a picture was analysed, and in each sweep of the reaper."""
 
-import subprocess
-import sys
-
-from django.conf import settings
 from django.db.models.functions import Now
 from django.dispatch import receiver
 
@@ -40,14 +36,4 @@ def embed_missing(sender, **kwargs):
 
 @receiver(sweep)
 def snapshot_index(sender, **kwargs):
-    """Have a process write a snapshot of the index where one is due: minutes, for a million garments.
-
-    A process of its own, as the worker's are few and shoppers wait for them; its memory goes with it.
-    """
-    global _writing
-    if (_writing is None or _writing.poll() is not None) and writer.due(settings.INDEX_ROOT):
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "snapshot_index", "--gently"]
-        _writing = subprocess.Popen(command)
-
-
-_writing: subprocess.Popen | None = None
+    writer.start_if_due()

@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from recommend import index, services
+from recommend import index
 from recommend.index import following
 from recommend.models import Embedding
 from shop.models import Garment, GarmentPicture
@@ -31,37 +31,70 @@ def fresh_index(monkeypatch):
     return fresh
 
 
-def test_what_is_added_changed_unpublished_or_deleted_is_followed(fresh_index):
+@pytest.fixture
+def found(fresh_index):
+    """What a search finds beside a garment, nearest first: SKUs; those of its category, gender and age group."""
+
+    def search(garment: Garment, **where) -> list[str]:
+        view = fresh_index.current()
+        garment.refresh_from_db()
+        where = {"categories": [garment.category], "genders": [garment.gender], "age_group": garment.age_group} | where
+        vector = view.vector(garment.pk)
+        hits = view.search(vector, 100, index.Where(**where), {garment.pk})
+        names = dict(Garment.objects.values_list("pk", "sku"))
+        return [names[hit.garment_id] for hit in hits]
+
+    return search
+
+
+def test_what_is_added_changed_unpublished_or_deleted_is_followed(fresh_index, found):
     asked = make("asked", 0)
     other = make("other", 10)
     assert len(fresh_index.current()) == 2
     later = make("later", 5)
-    assert skus(asked) == ["later", "other"]
+    assert found(asked) == ["later", "other"]
     Garment.objects.filter(pk=later.pk).update(published=False)
-    assert skus(asked) == ["other"]
+    assert found(asked) == ["other"]
     assert len(fresh_index.current()) == 2
     Garment.objects.filter(pk=later.pk).update(published=True, gender="men")
-    assert skus(asked) == ["other"]
+    assert found(asked) == ["other"]
     Garment.objects.filter(pk=later.pk).update(gender="women", category="dress")
-    assert skus(asked) == ["other", "later"]
+    assert found(asked) == ["other"]
+    assert found(asked, categories=["dress", "upper"]) == ["later", "other"]
     later.pictures.all().delete()
     assert len(fresh_index.current()) == 2
     embed(add_picture(later, None), 30)
     Garment.objects.filter(pk=later.pk).update(category="upper")
     embed(add_picture(asked, None, role="back"), 90)
-    assert skus(asked) == ["other", "later"]
+    assert found(asked) == ["other", "later"]
     other.delete()
-    assert skus(asked) == ["later"]
+    assert found(asked) == ["later"]
     assert len(fresh_index.current()) == 2
 
 
-def test_a_changed_role_is_followed():
-    asked = make("asked", 0)
+@pytest.mark.parametrize(
+    ("field", "filtered"), [("product_type", "product_types"), ("brand", "brands"), ("colour", "colours")]
+)
+def test_a_changed_type_brand_or_colour_is_followed(found, field, filtered):
+    asked, other = make("asked", 0), make("other", 10)
+    assert found(asked, **{filtered: ["rare"]}) == []
+    Garment.objects.filter(pk=other.pk).update(**{field: "rare"})
+    assert found(asked, **{filtered: ["rare"]}) == ["other"]
+    assert found(asked) == ["other"]
+
+
+def test_a_changed_role_is_followed(fresh_index):
+    make("asked", 0)
     two = make("two", 20)
     second = add_picture(two, 60, role="detail")
-    assert services.similar(asked)[0].score == pytest.approx(np.cos(np.radians(20)), abs=2e-3)
+
+    def score():
+        hits = fresh_index.current().search(direction(0), 2)
+        return next(hit.score for hit in hits if hit.garment_id == two.pk)
+
+    assert score() == pytest.approx(np.cos(np.radians(20)), abs=2e-3)
     GarmentPicture.objects.filter(pk=second.pk).update(role="on_model")
-    assert services.similar(asked)[0].score == pytest.approx(np.cos(np.radians(40)), abs=2e-3)
+    assert score() == pytest.approx(np.cos(np.radians(40)), abs=2e-3)
 
 
 def test_changes_that_no_index_cares_for_leave_it_as_it_is(fresh_index):
@@ -95,7 +128,7 @@ def test_a_look_is_taken_once_a_second_at_most(django_assert_num_queries):
 
 
 def test_nobody_waits_long_while_the_first_snapshot_is_built(fresh_index, monkeypatch):
-    asked = make("asked", 0)
+    make("asked", 0)
     make("other", 5)
     begun, go_on = threading.Event(), threading.Event()
     items = following.items
@@ -117,10 +150,14 @@ def test_nobody_waits_long_while_the_first_snapshot_is_built(fresh_index, monkey
     with ThreadPoolExecutor(1) as pool:
         building = pool.submit(first)
         assert begun.wait(20)
-        assert [entry.score for entry in services.similar(asked)] == [None]
+        waited = time.monotonic()
+        empty = fresh_index.current()
+        assert time.monotonic() - waited < 10
+        assert len(empty) == 0
+        assert empty.search(direction(0), 5) == []
         go_on.set()
         assert len(building.result(20)) == 2
-    assert services.similar(asked)[0].score is not None
+    assert len(fresh_index.current()) == 2
 
 
 def test_tables_that_were_emptied_or_put_back_are_read_anew(fresh_index):
@@ -132,14 +169,15 @@ def test_tables_that_were_emptied_or_put_back_are_read_anew(fresh_index):
     assert len(fresh_index.current()) == 0
 
 
-def test_a_vector_of_another_length_is_left_out(fresh_index):
+def test_a_vector_of_another_length_is_left_out(fresh_index, found):
     asked = make("asked", 0)
     make("other", 5)
     fresh_index.current()
     broken = make("broken", 1)
     Embedding.objects.filter(garment=broken).update(vector=direction(1, dim=24).tobytes())
-    assert skus(asked) == ["other", "broken"]
-    assert services.similar(asked)[1].score is None
+    assert found(asked) == ["other"]
+    assert len(fresh_index.current()) == 2
+    assert fresh_index.current().vector(broken.pk) is None
 
 
 def another_connection():
@@ -158,7 +196,7 @@ def insert_embedding(cursor, picture: GarmentPicture, degrees: float) -> None:
     )
 
 
-def test_a_transaction_that_commits_late_is_not_overlooked():
+def test_a_transaction_that_commits_late_is_not_overlooked(found):
     asked = make("asked", 0)
     early, late = make("early", None), make("late", None)
     first, second = another_connection(), another_connection()
@@ -168,16 +206,15 @@ def test_a_transaction_that_commits_late_is_not_overlooked():
         with second.cursor() as cursor:
             insert_embedding(cursor, early.pictures.get(), 9)
         second.commit()
-        assert [entry.score is None for entry in services.similar(asked)] == [False, True]
+        assert found(asked) == ["early"]
         first.commit()
-        assert skus(asked) == ["late", "early"]
-        assert None not in [entry.score for entry in services.similar(asked)]
+        assert found(asked) == ["late", "early"]
     finally:
         first.close()
         second.close()
 
 
-def test_numbers_are_seen_in_the_order_they_are_drawn(fresh_index):
+def test_numbers_are_seen_in_the_order_they_are_drawn(fresh_index, found):
     """The worst moment: a number is drawn, and its transaction stops before it is committed."""
     asked = make("asked", 0)
     slow, quick = make("slow", None), make("quick", None)
@@ -196,7 +233,7 @@ def test_numbers_are_seen_in_the_order_they_are_drawn(fresh_index):
             assert len(fresh_index.current()) == 1
             first.commit()
             later.result(timeout=10)
-        assert skus(asked) == ["slow", "quick"]
+        assert found(asked) == ["slow", "quick"]
         assert len(fresh_index.current()) == 3
     finally:
         first.close()
@@ -206,14 +243,14 @@ def test_numbers_are_seen_in_the_order_they_are_drawn(fresh_index):
 WATCHER = """
 import django, json, sys
 django.setup()
-from recommend import index, services
+from recommend import index
 from shop.models import Garment
 watched = index.Index(look_seconds=0)
-index.current = watched.current
 for line in sys.stdin:
-    found = services.similar(Garment.objects.get(sku="asked"))
+    view, asked = watched.current(), Garment.objects.get(sku="asked")
+    hits = view.search(view.vector(asked.pk), 10, exclude={asked.pk})
     heavy = sorted({"torch", "onnxruntime", "cv2", "mediapipe", "open_clip"} & set(sys.modules))
-    print(json.dumps([[entry.garment.sku, entry.score is not None] for entry in found] + heavy), flush=True)
+    print(json.dumps([Garment.objects.get(pk=hit.garment_id).sku for hit in hits] + heavy), flush=True)
 """
 
 
@@ -231,43 +268,42 @@ def test_another_process_follows_and_needs_no_network():
             process.stdin.flush()
             return json.loads(process.stdout.readline())
 
-        assert seen() == [["other", True]]
+        assert seen() == ["other"]
         make("later", 5)
-        assert seen() == [["later", True], ["other", True]]
+        assert seen() == ["later", "other"]
         other.delete()
-        assert seen() == [["later", True]]
+        assert seen() == ["later"]
         Garment.objects.filter(sku="later").update(published=False)
         assert seen() == []
         process.stdin.close()
 
 
-def test_threads_search_while_the_index_is_swapped(fresh_index):
+def test_threads_search_while_the_index_is_swapped(fresh_index, found):
     asked = make("asked", 0)
-    steady = [make(f"steady-{number}", number) for number in range(1, 13)]
+    expected = [make(f"steady-{number}", 3 * number).sku for number in range(1, 13)]
     flicker = make("flicker", 0)
-    expected = [garment.sku for garment in steady]
     stop, wrong, counts = threading.Event(), [], [0, 0, 0]
 
     def search(number):
         while not stop.is_set():
-            found = skus(asked)
+            skus = found(asked)
             counts[number] += 1
-            if [sku for sku in found if sku != "flicker"] not in (expected, expected[:11]) or len(found) != 12:
-                wrong.append(found)
+            if skus not in (expected, ["flicker", *expected]):
+                wrong.append(skus)
         connection.close()
 
     with ThreadPoolExecutor(3) as pool:
         searching = [pool.submit(search, number) for number in range(3)]
-        # How many flickers make a new snapshot depends on who gets the processor: wait for what is to be seen.
-        snapshots, flickers, end = {}, 0, time.monotonic() + 60
-        while (min(counts) < 5 or len(snapshots) < 6) and time.monotonic() < end:
+        # How many flickers make a new view depends on who gets the processor: wait for what is to be seen.
+        views, flickers, end = {}, 0, time.monotonic() + 60
+        while (min(counts) < 5 or len(views) < 6) and time.monotonic() < end:
             flickers += 1
             Garment.objects.filter(pk=flicker.pk).update(published=bool(flickers % 2))
-            snapshot = fresh_index.current()
-            snapshots[id(snapshot)] = snapshot
+            view = fresh_index.current()
+            views[id(view)] = view
         stop.set()
         for thread in searching:
             thread.result()
     assert not wrong
     assert min(counts) >= 5
-    assert len(snapshots) > 5
+    assert len(views) > 5

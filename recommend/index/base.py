@@ -91,9 +91,9 @@ def checked(vector: np.ndarray, dim: int) -> np.ndarray:
     vector = np.asarray(vector, np.float32)
     if vector.shape != (dim,):
         raise VectorRefused(f"a vector of shape {vector.shape} was given to an index of {dim} numbers")
-    length = float(np.sqrt(vector @ vector))
+    length = float(np.linalg.norm(vector.astype(np.float64)))  # float32's squares may be too large
     if not np.isfinite(length):
         raise VectorRefused("the vector has NaN or infinity in it")
     if length == 0:
         raise VectorRefused("the vector is zero, and points nowhere")
-    return vector / length
+    return vector / np.float32(length)

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from recommend.index.base import Hit, Where
 from recommend.index.columns import Columns
-from recommend.index.flat import Flat
+from recommend.index.flat import Flat, inner_products
 
 EXACT_IN_TYPES = 200_000  # rows; more are searched leaf by leaf, the nearest leaves first
 EXACT_ACROSS = 50_000  # the same where no product type is asked for: a photo or words, looked up in the whole shop
@@ -18,16 +19,24 @@ KEPT = 4096  # views and stretches remembered
 Runs = list[tuple[int, int]]  # stretches of places, from and up to
 
 
-class Block:
-    """Any number of threads may search it.
+class Reach(NamedTuple):
+    """How far a search that does not look at every row goes, as `leaves.reach_for` measured it.
 
     Attributes:
-        budget: rows to look at where not all are; 0 means that all always are.
+        rows: how many to look at.
+        least: cosine to the nearest leaf below which leaves say little, and all rows are looked at.
     """
 
-    def __init__(self, columns: Columns, budget: int = 0):
+    rows: int
+    least: float
+
+
+class Block:
+    """Any number of threads may search it. Without a reach, every search looks at all rows."""
+
+    def __init__(self, columns: Columns, reach: Reach | None = None):
         self.columns = columns
-        self.budget = budget
+        self.reach = reach
         self._flats: dict[tuple[int, int], Flat] = {}
         self._runs: dict[tuple, Runs] = {}
         self._of_type = defaultdict(list)
@@ -55,20 +64,21 @@ class Block:
             masks = _without(masks, runs, left_out)
             left_out = left_out[:0]
         rows = _count(runs, masks)
-        k = min(k + len(left_out), rows)
-        if k <= len(left_out):
+        if not rows:
             return []
-        if not exact and self.approximate(rows, where) and 4 * k <= self.budget:
+        take = min(k + len(left_out), rows)
+        if not exact and self._approximate(rows, take, where):
             runs, masks = self._nearest_leaves(query[0], runs, masks)
-        scores, places = self._scan(query, k, runs, masks)
+        scores, places = self._scan(query, take, runs, masks)
         if len(left_out):
             stays = ~np.isin(places, left_out)
             scores, places = scores[stays], places[stays]
-        return self._hits(scores, places)
+        return self._hits(scores[:k], places[:k])
 
-    def approximate(self, rows: int, where: Where) -> bool:
-        """Whether a search among so many rows looks at the nearest leaves alone."""
-        return bool(self.budget) and rows > (EXACT_IN_TYPES if where.product_types else EXACT_ACROSS)
+    def _approximate(self, rows: int, k: int, where: Where) -> bool:
+        if self.reach is None or 4 * k > self.reach.rows:
+            return False
+        return rows > (EXACT_IN_TYPES if where.product_types else EXACT_ACROSS)
 
     def runs(self, where: Where) -> Runs:
         """The stretches whose keys are as asked; none touch."""
@@ -102,15 +112,33 @@ class Block:
         ):
             if asked:
                 numbers = [names[name] for name in asked if name in names]
-                fit = [np.isin(column[start:stop], numbers) for start, stop in runs]
+                fit = [_among(column[start:stop], numbers) for start, stop in runs]
                 masks = fit if masks is None else [one & other for one, other in zip(masks, fit, strict=True)]
         return masks
 
     def _nearest_leaves(self, query: np.ndarray, runs: Runs, masks: list[np.ndarray] | None):
-        """Runs and masks of the nearest leaves alone, with at least `budget` rows that may be found.
+        """Runs and masks of the nearest leaves alone, with as many rows that may be found as the reach asks for.
 
-        Leaves are chosen among those that hold such rows, so no filter, however far from the query, empties a list.
+        Leaves are chosen among those that hold such rows, so no filter empties a list; a query that is far from all
+        of them (words, or a garment of another category) is compared with every row.
         """
+        leaves, counts, cosines = self.leaves_by_nearness(query, runs, masks)
+        if cosines[0] < self.reach.least:
+            return runs, masks
+        enough = int(np.searchsorted(np.cumsum(counts), self.reach.rows)) + 1
+        chosen = np.sort(leaves[:enough])
+        starts = self.columns.leaf_starts
+        near = _joined(zip(starts[chosen].tolist(), starts[chosen + 1].tolist(), strict=True))
+        if masks is None:
+            return near, None
+        whole = [next(number for number, run in enumerate(runs) if start < run[1]) for start, _ in near]
+        return near, [
+            masks[number][start - runs[number][0] : stop - runs[number][0]]
+            for (start, stop), number in zip(near, whole, strict=True)
+        ]
+
+    def leaves_by_nearness(self, query: np.ndarray, runs: Runs, masks: list[np.ndarray] | None):
+        """The leaves that hold rows which may be found, how many such rows, and their cosines; nearest first."""
         starts = self.columns.leaf_starts
         spans = [np.searchsorted(starts, run) for run in runs]  # runs begin and end with a leaf
         leaves = np.concatenate([np.arange(first, last) for first, last in spans])
@@ -123,16 +151,10 @@ class Block:
                     for mask, (first, last) in zip(masks, spans, strict=True)
                 ]
             )
-        leaves, counts = leaves[counts > 0], counts[counts > 0]
-        nearest = np.argsort(-(self._centroids @ query)[leaves])
-        enough = int(np.searchsorted(np.cumsum(counts[nearest]), self.budget)) + 1
-        chosen = np.sort(leaves[nearest[:enough]])
-        near = _joined(zip(starts[chosen].tolist(), starts[chosen + 1].tolist(), strict=True))
-        if masks is None:
-            return near, None
-        allowed = dict(zip(runs, masks, strict=True))
-        whole = {part: next(run for run in runs if run[0] <= part[0] < run[1]) for part in near}
-        return near, [allowed[run][start - run[0] : stop - run[0]] for (start, stop), run in whole.items()]
+            leaves, counts = leaves[counts > 0], counts[counts > 0]
+        cosines = inner_products(self._centroids, query)[leaves]
+        order = np.argsort(-cosines)
+        return leaves[order], counts[order], cosines[order]
 
     def _scan(self, query, k: int, runs: Runs, masks: list[np.ndarray] | None) -> tuple[np.ndarray, np.ndarray]:
         """Scores and places of the k best of all rows in these runs, best first."""
@@ -160,6 +182,10 @@ class Block:
         ids = self.columns.ids[places].tolist()
         designs = map(self.columns.design, places.tolist())
         return [Hit(*found) for found in zip(ids, scores.tolist(), designs, strict=True)]
+
+
+def _among(column: np.ndarray, numbers: list[int]) -> np.ndarray:
+    return column == numbers[0] if len(numbers) == 1 else np.isin(column, numbers)
 
 
 def _joined(runs: Iterable[tuple[int, int]]) -> Runs:

@@ -1,6 +1,6 @@
 """How a process keeps its index up to date: it looks at the database at most once a second, when it is asked.
 
-Two look-ups by index tell whether anything has changed. Changed garments alone are then loaded and laid over the
+A look-up by index tells whether anything has changed. Changed garments alone are then loaded and laid over the
 block, in a new `View` that takes the old one's place; searches that run meanwhile keep theirs. Where there is a newer
 snapshot, the view is put on that.
 """
@@ -78,15 +78,16 @@ class Index:
         if truth.source is None:
             return View()
         foreign = truth.source != old.source or truth.tables != old.tables or truth.seq < old.seq
-        if not (foreign or _outgrown(old) or self._newer(old.version, truth)):
-            return _caught_up(old, truth)
+        changed = changed_since(old.seq) if truth.seq > old.seq and not foreign else []
+        if not (foreign or len(changed) > AT_ONCE or _outgrown(old) or self._newer(old.version, truth)):
+            return _caught_up(old, truth, changed)
         begin = View() if foreign else old
         if len(old) <= AT_ONCE:
             return self._renewed(begin, truth)
         if self._renewing is None or not self._renewing.is_alive():
             self._renewing = threading.Thread(target=self._renew, args=(begin, truth), name="index", daemon=True)
             self._renewing.start()
-        return old if foreign else _caught_up(old, truth)
+        return old  # the thread is not far behind
 
     def _newer(self, version: str, truth: Truth) -> Manifest | None:
         """The newest snapshot after `version` that fits and was not refused."""
@@ -119,29 +120,27 @@ class Index:
             connection.close()
 
     def _renewed(self, old: View, truth: Truth) -> View:
-        """A view on the newest snapshot that is sound; else the old one, or, where that will not do, on a block
+        """A view on the newest snapshot that is sound; else on the old block, or, where that will not do, on one
         loaded from the database.
         """
         while manifest := self._newer(old.version, truth):
             if read := self._read(snapshot.read, manifest.version):
-                _, block = read
-                return _caught_up(View(truth.source, manifest.seq, truth.tables, manifest.version, block), truth)
+                view = View(truth.source, manifest.seq, truth.tables, manifest.version, block=read[1])
+                return _caught_up(view, truth, changed_since(view.seq))
             self._manifests[manifest.version] = None
-        if not _outgrown(old):
-            return _caught_up(old, truth)
+        changed = changed_since(old.seq)
+        if not _outgrown(old, len(changed)):
+            return _caught_up(old, truth, changed)
         block = Block(gathered(items(truth.source), usual_length(truth.source)))
-        return View(truth.source, truth.seq, truth.tables, "", block)
+        return View(truth.source, truth.seq, truth.tables, block=block)
 
 
-def _outgrown(view: View) -> bool:
+def _outgrown(view: View, more: int = 0) -> bool:
     """Whether a block of this process's own has too much laid over it; that of a snapshot waits for the next one."""
-    changes = len(view.gone) + len(view.later)
+    changes = len(view.gone) + len(view.later) + more
     return not view.dim or (not view.version and changes > 2 * worth(len(view.block)))
 
 
-def _caught_up(view: View, truth: Truth) -> View:
-    if truth.seq == view.seq:
-        return view
-    # Read after `seq`: what changes in between is loaded now and, harmlessly, once more at the next look.
-    changed = changed_since(view.seq)
-    return view.changed(changed, load(truth.source, changed), truth.seq)
+def _caught_up(view: View, truth: Truth, changed: list[int]) -> View:
+    """With what has changed up to `truth.seq`, and, harmlessly, once more at the next look, what did since then."""
+    return view.changed(changed, load(truth.source, changed), truth.seq) if changed else view

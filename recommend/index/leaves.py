@@ -9,8 +9,8 @@ from itertools import pairwise
 import faiss
 import numpy as np
 
-from recommend.index.base import EVERYTHING, Where
-from recommend.index.block import EXACT_ACROSS, Block
+from recommend.index.base import EVERYTHING
+from recommend.index.block import Block, Reach
 from recommend.index.columns import Columns
 from recommend.index.flat import one_thread
 
@@ -67,36 +67,31 @@ def _centres(vectors: np.ndarray, rows: np.ndarray, leaf_of: np.ndarray) -> np.n
     return (centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)).astype(np.float16)
 
 
-def budget_for(columns: Columns) -> tuple[int, float]:
-    """How many rows a search must look at to find WANTED_RECALL of the nearest, and how much of them it then finds.
+def reach_for(columns: Columns) -> Reach | None:
+    """How far a search in everything must go to find WANTED_RECALL of the nearest; None where leaves do not pay.
 
-    Tried with garments of the index themselves, in everything and in each category that is large enough to matter,
-    wherever the garment asked for belongs: what is sought in another category lies far from all its leaves. 0 where
-    leaves do not pay.
+    Measured with garments of the index itself, each looked for without itself.
     """
     one_thread()
-    exact = Block(columns)
-    categories = {key.category for key in columns.keys}
-    wheres = [EVERYTHING, *(Where(categories=[category]) for category in sorted(categories))]
-    large = [where for where in wheres if sum(stop - start for start, stop in exact.runs(where)) > EXACT_ACROSS]
-    rows = np.random.default_rng(SEED).choice(len(columns), min(SAMPLE, len(columns)), replace=False)
-    queries = [(columns.vectors[row : row + 1].astype(np.float32), np.array([row])) for row in rows.tolist()]
-    true = {where: [_found(exact, query, where, own) for query, own in queries] for where in large}
-    budget, recall = 10 * SIZE, 1.0
-    while large and budget < NONE_PAYS * len(columns):
-        narrow = Block(columns, budget)
-        recall = min(
-            np.mean([
-                len(found & _found(narrow, query, where, own)) / max(1, len(found))
-                for found, (query, own) in zip(true[where], queries, strict=True)
-            ])
-            for where in large
-        )  # fmt: skip
-        if recall >= WANTED_RECALL:
-            return budget, float(recall)
-        budget += budget // 4
-    return 0, 1.0
+    block = Block(columns)
+    sample = np.random.default_rng(SEED).choice(len(columns), min(SAMPLE, len(columns)), replace=False)
+    nearest, depths = zip(*(_depths(block, place) for place in sample.tolist()), strict=True)
+    rows = int(np.quantile(np.concatenate(depths), WANTED_RECALL))
+    if rows > NONE_PAYS * len(columns):
+        return None
+    least, usual = min(nearest), float(np.median(nearest))
+    return Reach(rows, least - (usual - least) / 4)  # a query that is farther off than any garment by some way
 
 
-def _found(block: Block, query: np.ndarray, where: Where, without: np.ndarray) -> set[int]:
-    return {hit.garment_id for hit in block.search(query, NEAREST, where, without)}
+def _depths(block: Block, place: int) -> tuple[float, np.ndarray]:
+    """Of the search for a garment: the nearest leaf's cosine, and for each of the true nearest garments how many rows
+    lie in the leaves up to its own.
+    """
+    columns = block.columns
+    query = columns.vectors[place : place + 1].astype(np.float32)
+    hits = block.search(query, NEAREST, EVERYTHING, np.array([place]), exact=True)
+    leaves, counts, cosines = block.leaves_by_nearness(query[0], block.runs(EVERYTHING), None)
+    reached = dict(zip(leaves.tolist(), np.cumsum(counts).tolist(), strict=True))
+    places = columns.places(hit.garment_id for hit in hits)
+    holding = np.searchsorted(columns.leaf_starts, places, side="right") - 1
+    return float(cosines[0]), np.array([reached[leaf] for leaf in holding.tolist()])

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from recommend.index.base import Source
-from recommend.index.block import Block
+from recommend.index.block import Block, Reach
 from recommend.index.columns import Columns, Key
 from recommend.index.load import Truth
 
@@ -44,8 +44,7 @@ class Manifest:
     seq: int
     count: int
     dim: int
-    budget: int  # as in `Block`
-    recall: float  # what was measured with it
+    reach: Reach | None
     keys: tuple[Key, ...]
     brand_names: tuple[str, ...]
     colour_names: tuple[str, ...]
@@ -81,8 +80,11 @@ def read_manifest(folder: Path, version: str) -> Manifest:
     except OSError as error:
         raise SnapshotRefused(f"{version}: {error}") from error
     names = {name: tuple(values.pop(name)) for name in ("brand_names", "colour_names")}
-    keys = tuple(Key(*key) for key in values.pop("keys"))
-    return Manifest(version=version, source=Source(**values.pop("source")), keys=keys, **names, **values)
+    names["keys"] = tuple(Key(*key) for key in values.pop("keys"))
+    reach = values.pop("reach")
+    return Manifest(
+        version=version, source=Source(**values.pop("source")), reach=reach and Reach(*reach), **names, **values
+    )
 
 
 def read(folder: Path, version: str) -> tuple[Manifest, Block]:
@@ -106,7 +108,7 @@ def read(folder: Path, version: str) -> tuple[Manifest, Block]:
         dim=manifest.dim, keys=manifest.keys, brand_names=manifest.brand_names, colour_names=manifest.colour_names,
         **arrays,
     )  # fmt: skip
-    return manifest, Block(columns, manifest.budget)
+    return manifest, Block(columns, manifest.reach)
 
 
 def _mapped(path: Path) -> np.ndarray:
@@ -115,7 +117,7 @@ def _mapped(path: Path) -> np.ndarray:
     return array.view(np.ndarray)
 
 
-def write(folder: Path, columns: Columns, truth: Truth, budget: int, recall: float) -> str:
+def write(folder: Path, columns: Columns, truth: Truth, reach: Reach | None) -> str:
     """Store columns that hold all changes up to `truth.seq`; returns the version. One process at a time may write."""
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder))
@@ -124,7 +126,7 @@ def write(folder: Path, columns: Columns, truth: Truth, budget: int, recall: flo
         files = {f"{name}.npy": _store(place / f"{name}.npy", getattr(columns, name)) for name in Columns.arrays()}
         manifest = {
             "format": FORMAT, "source": asdict(truth.source), "tables": truth.tables, "seq": truth.seq,
-            "count": len(columns), "dim": columns.dim, "budget": budget, "recall": recall, "keys": columns.keys,
+            "count": len(columns), "dim": columns.dim, "reach": reach, "keys": columns.keys,
             "brand_names": columns.brand_names, "colour_names": columns.colour_names, "files": files,
         }  # fmt: skip
         text = json.dumps(manifest, ensure_ascii=False).encode()
@@ -162,9 +164,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def tidy(folder: Path) -> None:
-    """Delete old snapshots and what a writer that was killed left. Processes that have one mapped keep it."""
-    for old in versions(folder)[KEPT:]:
-        shutil.rmtree(folder / old, ignore_errors=True)
+def tidy(folder: Path, truth: Truth) -> None:
+    """Delete old snapshots, those that are unsound or of another database, and what a killed writer left.
+
+    Processes that have one mapped keep it.
+    """
+    kept = 0
+    for version in versions(folder):
+        try:
+            own = read_manifest(folder, version).tables == truth.tables
+        except SnapshotRefused:
+            own = False
+        kept += own
+        if not own or kept > KEPT:
+            shutil.rmtree(folder / version, ignore_errors=True)
     for left in folder.glob(f"{UNFINISHED}*"):
         shutil.rmtree(left, ignore_errors=True)

@@ -2,23 +2,45 @@
 
 import contextlib
 import logging
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 
 from recommend.index import snapshot
 from recommend.index.block import EXACT_ACROSS
 from recommend.index.columns import Gathered
-from recommend.index.leaves import budget_for, split
+from recommend.index.leaves import reach_for, split
 from recommend.index.load import Truth, items, look, usual_length
 from recommend.index.snapshot import Manifest, SnapshotRefused
 from recommend.models import Change
 
 log = logging.getLogger(__name__)
+_process: subprocess.Popen | None = None
+_no_sooner = 0.0
 
 ADVISORY_LOCK = 7_203_120  # any number, the same in every process
+PAUSE_SECONDS = 60  # between two starts, for one that cannot succeed (a full disk)
 AT_LEAST, SHARE = 2_000, 0.02  # changes that make a new snapshot worth while: the larger of these
+
+
+def start_if_due() -> bool:
+    """Have a process write a snapshot where one is due; returns whether one was started.
+
+    A process of its own: for a million garments it takes minutes, a worker's few processes have shoppers waiting, and
+    its memory goes with it.
+    """
+    global _process, _no_sooner
+    writing = _process is not None and _process.poll() is None
+    if writing or time.monotonic() < _no_sooner or not due(settings.INDEX_ROOT):
+        return False
+    _no_sooner = time.monotonic() + PAUSE_SECONDS
+    _process = subprocess.Popen([sys.executable, str(settings.BASE_DIR / "manage.py"), "snapshot_index", "--gently"])
+    return True
 
 
 def due(folder: Path) -> bool:
@@ -58,16 +80,16 @@ def write(folder: Path) -> Manifest | None:
         dim = usual_length(truth.source) if truth.source else 0
         if not dim:
             return None
-        snapshot.tidy(folder)
+        snapshot.tidy(folder, truth)
         gathered = Gathered(items(truth.source), dim)
         columns = gathered.columns(split if len(gathered.ids) > EXACT_ACROSS else None)
         del gathered
-        budget, recall = budget_for(columns) if len(columns.centroids) else (0, 1.0)
-        version = snapshot.write(folder, columns, truth, budget, recall)
+        reach = reach_for(columns) if len(columns.centroids) else None
+        version = snapshot.write(folder, columns, truth, reach)
         del columns
         manifest, _ = snapshot.read(folder, version)
-        snapshot.tidy(folder)
-        log.info("snapshot %s: %s garments, budget %s, recall %.3f", version, manifest.count, budget, recall)
+        snapshot.tidy(folder, truth)
+        log.info("snapshot %s: %s garments, %s", version, manifest.count, reach)
         return manifest
 
 
