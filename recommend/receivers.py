@@ -1,10 +1,11 @@
 """What recommend does when a picture was analysed, and in each sweep of the reaper."""
 
+from django.conf import settings
 from django.db.models.functions import Now
 from django.dispatch import receiver
 
 from recommend import encoders, tasks
-from recommend.index import writer
+from recommend.index import pgvector, writer
 from recommend.models import Embedding, Serving
 from shop.queue import publish, send
 from shop.signals import picture_analysed, sweep
@@ -35,5 +36,8 @@ def embed_missing(sender, **kwargs):
 
 
 @receiver(sweep)
-def snapshot_index(sender, **kwargs):
-    writer.start_if_due()
+def follow_changes(sender, **kwargs):
+    if settings.RECOMMEND_INDEX == "pgvector":
+        pgvector.follow()
+    else:
+        writer.start_if_due()

@@ -224,6 +224,12 @@ except networks.DeclarationsWrong as error:
 # --- Recommendations --------------------------------------------------------------------------------------
 # Empty: EfficientNet-Lite2 with colour. Otherwise an open_clip model, as "ViT-B-32/laion2b_s34b_b79k".
 RECOMMEND_CLIP = env.str("RECOMMEND_CLIP", "")
+RECOMMEND_CLIP_PRECISION = env.str("RECOMMEND_CLIP_PRECISION", "float32")  # or int8: docs/recommend.md
+if RECOMMEND_CLIP_PRECISION not in ("float32", "int8"):
+    raise ImproperlyConfigured("RECOMMEND_CLIP_PRECISION is float32 or int8")
+RECOMMEND_INDEX = env.str("RECOMMEND_INDEX", "memory")  # or pgvector: docs/growing.md
+if RECOMMEND_INDEX not in ("memory", "pgvector"):
+    raise ImproperlyConfigured("RECOMMEND_INDEX is memory or pgvector")
 # Snapshots of the index, which the processes of a machine share; made from the database, and free to be deleted.
 INDEX_ROOT = Path(env.str("INDEX_ROOT", str(BASE_DIR / ".local" / "index")))
 SEARCH_MINUTES = at_least("SEARCH_MINUTES", 60)  # a picture that was searched by

@@ -1,0 +1,61 @@
+"""Every garment compared with the query: slow, plain, and what the other indexes are checked against."""
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+
+from recommend.index.base import EVERYTHING, Hit, Source, Where, checked
+from recommend.index.columns import Item
+
+
+class Brute:
+    """A `VectorIndex` of items that have vectors of one length; 2 KB of memory for a garment of 512 numbers."""
+
+    def __init__(self, source: Source | None, items: Iterable[Item]):
+        self.source = source
+        self.facts: list[Item] = []  # without their vectors
+        vectors = []
+        for item in items:
+            self.facts.append(item._replace(vector=None))
+            vectors.append(item.vector.astype(np.float32))
+        self.dim = len(vectors[0]) if vectors else 0
+        self._vectors = np.stack(vectors) if vectors else np.empty((0, 0), np.float32)
+        self._ids = np.array([item.garment_id for item in self.facts], np.int64)
+        self._fits: dict[Where, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def vector(self, garment_id: int) -> np.ndarray | None:
+        places = np.flatnonzero(self._ids == garment_id)
+        return self._vectors[places[0]].copy() if len(places) else None
+
+    def search(
+        self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
+    ) -> list[Hit]:
+        if k < 1:
+            raise ValueError(f"k is {k}; at least one must be asked for")
+        if not len(self):
+            return []
+        scores = self._vectors @ checked(vector, self.dim)
+        if where not in self._fits:
+            self._fits[where] = np.array([_as_asked(item, where) for item in self.facts])
+        places = np.flatnonzero(self._fits[where] & ~np.isin(self._ids, list(exclude)))
+        best = places[np.lexsort((self._ids[places], -scores[places]))[:k]]
+        return [Hit(int(self._ids[place]), float(scores[place]), self.facts[place].design) for place in best]
+
+
+def recall(found: list[Hit], true: list[Hit], tolerance: float = 1e-3) -> float:
+    """The share of the true list that was found; any garment as near as the last of it counts (float16 rounds)."""
+    if not true:
+        return 1.0
+    return min(1.0, sum(hit.score >= true[-1].score - tolerance for hit in found) / len(true))
+
+
+def _as_asked(item: Item, where: Where) -> bool:
+    asked = (
+        (where.categories, item.key.category), (where.product_types, item.key.product_type),
+        (where.genders, item.key.gender), ({where.age_group} - {""}, item.key.age_group),
+        (where.brands, item.brand), (where.colours, item.colour),
+    )  # fmt: skip
+    return all(value in values for values, value in asked if values)
