@@ -48,7 +48,8 @@ def shown(request, surface: str, garments: Iterable[Garment], ranked_by: str | N
     if not ids or shopper is None or not _counts(request):
         return ""
     name = ranking(shopper, surface) if ranked_by is None else ranked_by
-    return ShownList.objects.show(shopper, surface, name, ids).pk.hex
+    row = ShownList.objects.show(shopper, surface, name, ids)
+    return row.pk.hex if row else ""
 
 
 def opened(request, garment: Garment) -> None:

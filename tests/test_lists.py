@@ -102,6 +102,16 @@ def test_strangers_crawlers_and_prefetching_leave_nothing(client, shopper_client
     assert not ShownList.objects.exists() and not Event.objects.exists()
 
 
+def test_nobody_looks_at_more_than_so_many_lists(shopper_client, shelf, monkeypatch):
+    monkeypatch.setattr("shop.models.events.MOST", 3)
+    for price in range(5):
+        shopper_client.get(HOME, {"min": str(price)})
+    assert ShownList.objects.count() == 1  # always the same garments
+    counted = [bool(links(shopper_client.get(HOME, {"q": word}), shelf["ABC".index(word)])) for word in "ABCAB"]
+    assert counted == [True, True, False, True, True]
+    assert ShownList.objects.count() == 3
+
+
 def test_a_forged_list_makes_no_click(shopper_client, client_factory, shelf):
     page = shopper_client.get(shelf[0].get_absolute_url())
     link = links(page, shelf[1])[0]

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from shop.models import ApiKey, Photo, Shopper
+from shop.models import ApiKey, Event, Photo, Shopper, ShownList
 from tests.pictures import astronaut, encoded
 from tryon.lease import Lease
 from tryon.models import TryOn
@@ -43,6 +43,12 @@ def ask(shopper_client, photo, garment):
         return client.post(URL, body, content_type="application/json", **(headers or {}))
 
     return post
+
+
+def shown_to(user, *garments):
+    return ShownList.objects.create(
+        shopper=Shopper.objects.of_user(user), surface="similar", garments=[garment.pk for garment in garments]
+    )
 
 
 def finish(request_id, engine="quick"):
@@ -243,3 +249,29 @@ def test_the_schema_is_valid_without_a_warning(tmp_path):
     file = tmp_path / "schema.yml"
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file))
     assert f"{reverse('tryons')}:" in file.read_text()
+
+
+def test_a_program_says_of_which_list_a_try_on_came(client, ask, key, user, users_photo, make_garment, garment):
+    shown = shown_to(user, make_garment("OTHER"), garment)
+    headers = key | {"HTTP_IDEMPOTENCY_KEY": "1"}
+    answer = ask(client, headers, photo=str(users_photo.pk), list=str(shown.pk))
+    assert answer.status_code == 202, answer.json()
+    finish(answer.json()["id"])
+    event = Event.objects.get(kind="tryon")
+    assert (event.list_id, event.surface, event.position) == (shown.pk, "similar", 1)
+    shown.refresh_from_db()
+    assert shown.tried_on
+
+
+def test_a_list_that_cannot_be_is_refused(client, ask, key, user, users_photo, make_garment):
+    for number in (shown_to(user, make_garment("OTHER")).pk, Shopper.objects.first().pk, users_photo.pk):
+        answer = ask(client, key | {"HTTP_IDEMPOTENCY_KEY": "1"}, photo=str(users_photo.pk), list=str(number))
+        problem_of(answer, 400, "request.invalid")
+        assert "list" in answer.json()["errors"]
+    assert not TryOn.objects.exists()
+
+
+def test_a_browser_names_no_list(ask, user, garment):
+    shown = shown_to(user, garment)
+    request_id = ask(list=str(shown.pk)).json()["id"]
+    assert TryOn.objects.get(request=request_id).list_id is None

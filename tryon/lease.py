@@ -163,10 +163,8 @@ class Lease:
         row = TryOn.objects.select_related("shopper").get(pk=self.row.pk)
         if TryOn.objects.filter(request=row.request, status=Status.SUCCEEDED).exclude(pk=row.pk).exists():
             return
-        alone = not row.shopper.acts_for_many  # who acts for many: whose last click would it be?
         for garment in filter(None, (row.garment_id, row.worn_with_id)):
-            place = Event.objects.came_from(row.shopper_id, garment, row.created) if alone else None
-            Event.objects.note(row.shopper_id, garment, Event.Kind.TRYON, place, tryon_id=row.request)
+            Event.objects.note(row.shopper_id, garment, Event.Kind.TRYON, row.place(garment), tryon_id=row.request)
 
     def fail(self, code: str, sentence: str, detail: str = "") -> None:
         """End it for good; `sentence` is English and marked for translation where it was written."""

@@ -151,6 +151,18 @@ class ShownListSerializer(serializers.Serializer):
         return ShownList.objects.create(shopper=ensure_shopper(self.context["request"]), **data)
 
 
+def shown_list(list_id, garment: Garment, program) -> ShownList | None:
+    """The list that a program says a garment stood in; None for no id. Raises ValidationError for a wrong one."""
+    if not list_id:
+        return None
+    shown = ShownList.objects.told_by(program).filter(pk=list_id).first()
+    if shown is None:
+        raise serializers.ValidationError({"list": gettext("There is no such list, or it has expired.")})
+    if shown.place(garment.pk) is None:
+        raise serializers.ValidationError({"list": gettext("This garment is not in the list.")})
+    return shown
+
+
 class EventSerializer(ChecksRules):
     """What comes of a list names it; surface, ranking and position are then the list's."""
 
@@ -168,12 +180,8 @@ class EventSerializer(ChecksRules):
         """Adds `shown`: the list, or None."""
         list_id = data.pop("list_id", None)
         data = super().validate(data)
-        shown = self._told().filter(pk=list_id).first() if list_id else None
-        if list_id and shown is None:
-            raise serializers.ValidationError({"list": gettext("There is no such list, or it has expired.")})
-        if shown and shown.place(data["garment"].pk) is None:
-            raise serializers.ValidationError({"list": gettext("This garment is not in the list.")})
-        return data | {"shown": shown}
+        program = ensure_shopper(self.context["request"])
+        return data | {"shown": shown_list(list_id, data["garment"], program)}
 
     def create(self, data):
         """With a list, the event is of the shopper who was shown it."""
@@ -182,6 +190,3 @@ class EventSerializer(ChecksRules):
             return Event.objects.note(ensure_shopper(self.context["request"]).pk, garment.pk, **data)
         data.pop("surface", None)
         return Event.objects.note(shown.shopper_id, garment.pk, place=shown.place(garment.pk), **data)
-
-    def _told(self):
-        return ShownList.objects.told_by(ensure_shopper(self.context["request"]))

@@ -17,6 +17,7 @@ from shop.models.shoppers import Shopper
 SESSION = timedelta(hours=2)  # a try-on or an order so long after a click is put down to it
 PLACE = ("list_id", "surface", "ranking", "position")  # of an Event: where in which list its garment stood
 SAME = timedelta(minutes=30)  # a list shown again within is one: the page was reloaded, or gone back to
+MOST = 200  # lists of one shopper in that time; a program with a cookie does not fill the table
 
 
 class Surface(models.TextChoices):
@@ -30,11 +31,18 @@ class Surface(models.TextChoices):
 
 
 class ShownListQuerySet(models.QuerySet):
-    def show(self, shopper: Shopper, surface: str, ranking: str, garment_ids: list[int]) -> "ShownList":
-        """The row of a list that is shown now; the one of a moment ago where it is the same list."""
-        same = self.filter(shopper=shopper, surface=surface, ranking=ranking, garments=garment_ids)
-        fields = {"shopper": shopper, "surface": surface, "ranking": ranking, "garments": garment_ids}
-        return same.filter(created__gt=Now() - SAME).order_by("-created").first() or self.create(**fields)
+    def show(self, shopper: Shopper, surface: str, ranking: str, garment_ids: list[int]) -> "ShownList | None":
+        """The row of a list that is shown now; the one of a moment ago where it is the same list.
+
+        None for who was shown more than anybody looks at.
+        """
+        recent = list(self.filter(shopper=shopper, created__gt=Now() - SAME).order_by("-created")[:MOST])
+        for row in recent:
+            if (row.surface, row.ranking, row.garments) == (surface, ranking, garment_ids):
+                return row
+        if len(recent) == MOST:
+            return None
+        return self.create(shopper=shopper, surface=surface, ranking=ranking, garments=garment_ids)
 
     def told_by(self, program: Shopper):
         """Those of which a program may report: its own, and visitors'; not another program's."""

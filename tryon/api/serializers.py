@@ -3,6 +3,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shop.api.auth import link_owner
+from shop.api.serializers import shown_list
 from tryon.models import Rating, TryOn, TryOnRequest
 
 
@@ -91,13 +92,22 @@ class TryOnSubmitSerializer(serializers.Serializer):
     engines = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=8, help_text="all by default"
     )
+    list = serializers.UUIDField(
+        required=False, allow_null=True, help_text="of /lists, in which `garment` was chosen; with an API key alone"
+    )
 
-    def found(self, photos, garments) -> dict:
-        """The rows behind the names. Raises Http404 for what is not there or not theirs."""
+    def found(self, photos, garments, program) -> dict:
+        """The rows behind the names. Raises Http404 for what is not there or not theirs.
+
+        Args:
+            program: the shopper behind an API key, who may name a list; None for a browser, whose clicks are known.
+        """
         asked = self.validated_data
+        garment = get_object_or_404(garments, sku=asked["garment"])
         return {
             "photo": get_object_or_404(photos, pk=asked["photo"]),
-            "garment": get_object_or_404(garments, sku=asked["garment"]),
+            "garment": garment,
+            "shown": shown_list(asked.get("list"), garment, program) if program else None,
             "worn_with": get_object_or_404(garments, sku=asked["worn_with"]) if asked.get("worn_with") else None,
             "engines": asked.get("engines"),
         }

@@ -87,7 +87,8 @@ class TryOnList(TryOnView):
             return problem("request.no_idempotency_key", gettext(NO_KEY), status.HTTP_400_BAD_REQUEST)
         form = TryOnSubmitSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        asked = form.found(Photo.objects.usable_by(shopper_of(request)), Garment.objects.published())
+        program = ensure_shopper(request) if isinstance(request.auth, ApiKey) else None
+        asked = form.found(Photo.objects.usable_by(shopper_of(request)), Garment.objects.published(), program)
         rows = TryOn.objects.submit(ensure_shopper(request), **asked, idempotency_key=key)
         return self.answer(rows[0].request, status.HTTP_202_ACCEPTED)
 

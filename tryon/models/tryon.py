@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from preprocessing.errors import Refusal, gettext_noop
-from shop.models import Garment, Photo, Shopper
+from shop.models import Event, Garment, Photo, Shopper, ShownList
 from shop.private import private_url
 from shop.storage import private_storage
 from tryon import checks, registry
@@ -65,7 +65,9 @@ class TryOnQuerySet(models.QuerySet):
         return next(iter(TryOnRequest.group(self.of(shopper).filter(request=request_id).for_cards())), None)
 
     @transaction.atomic
-    def submit(self, shopper, photo, garment, *, worn_with=None, engines=None, idempotency_key="") -> list["TryOn"]:
+    def submit(
+        self, shopper, photo, garment, *, worn_with=None, engines=None, shown=None, idempotency_key=""
+    ) -> list["TryOn"]:
         """Ask for a try-on: a row for each engine that can do it, and its message after commit.
 
         Args:
@@ -73,6 +75,7 @@ class TryOnQuerySet(models.QuerySet):
             photo: theirs, or one of the shop's model people.
             worn_with: a second garment for an outfit: a bottom for a top, or a top for a bottom.
             engines: names; None for all that are offered.
+            shown: the ShownList it came from, where a program says so; otherwise the last click tells.
             idempotency_key: the same key with the same input gives the same rows again.
 
         Raises:
@@ -107,6 +110,7 @@ class TryOnQuerySet(models.QuerySet):
                 engine_version=info.version,
                 idempotency=key,
                 asked=asked,
+                list_id=shown and shown.pk,
             )
             for info in chosen
         ]
@@ -175,6 +179,7 @@ class TryOn(models.Model):
     )
     idempotency = models.CharField(max_length=64, blank=True, editable=False)  # of shopper and key
     asked = models.CharField(max_length=64, editable=False)  # of photo, garments and engines
+    list_id = models.UUIDField(null=True, editable=False)  # the ShownList that a program says it came from
 
     created = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     started = models.DateTimeField(null=True, blank=True, editable=False)
@@ -238,6 +243,15 @@ class TryOn(models.Model):
         """What is worn, a top before a bottom, as engines take it; None for one that the shop has taken out."""
         worn = [self.garment, self.worn_with] if self.outfit else [self.garment]
         return sorted(worn, key=lambda garment: bool(garment) and garment.category == Garment.Category.LOWER)
+
+    def place(self, garment_id: int) -> dict | None:
+        """Where in which list the garment stood, as an Event's fields; None where it came from none."""
+        if self.list_id:
+            shown = ShownList.objects.filter(pk=self.list_id).first()
+            return shown and shown.place(garment_id)
+        if self.shopper.acts_for_many:  # whose last click would it be?
+            return None
+        return Event.objects.came_from(self.shopper_id, garment_id, self.created)
 
     @property
     def is_running(self) -> bool:
@@ -326,6 +340,7 @@ class TryOn(models.Model):
             engine=info.name,
             engine_version=info.version,
             asked=self.asked,
+            list_id=self.list_id,
             retry_of=self,
         )
         row.send_after_commit()
