@@ -68,11 +68,13 @@ def test_a_list_is_noted_and_a_click_knows_where_it_came_from(shopper_client, sh
 
 
 def test_catalogue_and_search_are_lists_too(shopper_client, shelf):
-    assert len(links(shopper_client.get(HOME), shelf[0])) == 1
+    shopper_client.get(HOME, {"category": "upper"})
     shopper_client.get(HOME, {"q": "tee", "sort": "low"})
     assert list(ShownList.objects.order_by("created").values_list("surface", "ranking")) == [
         ("catalogue", "new"), ("search", "low"),
     ]  # fmt: skip
+    catalogue = ShownList.objects.get(surface="catalogue")
+    assert links(shopper_client.get(HOME, {"category": "upper"}), shelf[0])[0].endswith(f"?list={catalogue.pk.hex}")
 
 
 def test_a_page_looked_at_again_shows_the_same_list(shopper_client, shelf):
