@@ -1,17 +1,19 @@
-"""How fast and how good similar garments are.
+"""How fast the search index is, how much it finds and what it takes, against exact search in numpy.
 
-    ./dev bench similar                      # times: an index of 1k, 10k and 100k garments; encoding a picture
-    ./dev bench similar --data DIR           # and how often the nearest is of the same kind and design
+    ./dev bench similar                       # 100,000 garments
+    ./dev bench similar --sizes 1000000       # needs 4 GB of memory while it is made, 1.1 GB of disk, and ten minutes
+    ./dev bench similar --live                # and with a database: swaps under load, from upload to searchable
 
-Times are of whole calls of `recommend.services.similar`, database included, with random vectors; the garments are
-made in a transaction that is undone. DIR holds catalogue/ and catalogue/labels.csv with the columns file, class,
-group_id (equal for one design), view ("main" is the front) and colour.
+The vectors are those of benchmarks/mixture.py; queries are drawn from the same mixture and are not in the index.
+Times are of one thread, a query at a time; "recall" is the share of the true ten nearest that is found.
 """
 
 import argparse
-import csv
 import json
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,177 +23,196 @@ import numpy as np
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
-from django.db import transaction
-from PIL import Image
+import psutil
 
-from preprocessing.garment.prepare import prepare_garment
-from recommend import encoders, index, services
-from recommend.encoders.colour import Colour
-from recommend.encoders.efficientnet import COLOUR_SHARE, EfficientNet
-from recommend.encoders.vectors import joined, unit
-from recommend.tasks import with_mask
-from shop.models import Garment, GarmentPicture
+from benchmarks.mixture import BRANDS, CATEGORIES, DIM, GENDERS, TYPES, Mixture, key
+from recommend.index import EVERYTHING, Where, leaves, snapshot
+from recommend.index.base import Source
+from recommend.index.block import EXACT_ACROSS
+from recommend.index.columns import Columns, Gathered
+from recommend.index.load import Truth
+from recommend.index.view import View
 
-LINE = (
-    "{garments:>7} garments: index {build_s:.2f} s, {megabytes:.0f} MB; one added {swap_ms:.1f} ms; "
-    "search p50 {search_p50_ms:.2f} p99 {search_p99_ms:.2f} ms; similar p50 {p50_ms:.1f} p99 {p99_ms:.1f} ms"
-)
-DIM = 480
-CALLS = 200
-LOWER, DRESS = {"pants", "shorts", "skirt", "trousers"}, {"dress"}
+TRUTH = Truth(Source("bench", "1", "Bench"), 1, "bench")
+K = 10
+PROCESSES = 4
+AT_ONCE = 50_000
 
 
-def time_calls(sizes: list[int]) -> list[dict]:
-    rows = []
-    for size in sizes:
-        with transaction.atomic():
-            garments = made_garments(size)
-            rows.append({"garments": size} | time_size(garments))
-            transaction.set_rollback(True)
-        print(LINE.format(**rows[-1]))
-    return rows
+class Queries:
+    """Vectors with the searches a shop would make for them."""
+
+    def __init__(self, count: int):
+        self.types, self.genders, _, vectors = Mixture(seed=7).draw(count)
+        self.vectors = vectors.astype(np.float32)
+
+    def similar(self, place: int, shift: int = 0) -> Where:
+        """Its product type, or one further on, and its gender with unisex."""
+        gender = GENDERS[self.genders[place]]
+        of_type = key((self.types[place] + shift) % TYPES, gender)
+        genders = GENDERS if gender == "unisex" else {gender, "unisex"}
+        return Where([of_type.category], [of_type.product_type], genders, "adult")
+
+    def other_category(self, place: int) -> Where:
+        return Where([CATEGORIES[(self.types[place] + 1) % len(CATEGORIES)]], age_group="adult")
 
 
-def made_garments(count: int) -> list[Garment]:
-    """Three categories and genders, two colours a design, a picture each."""
-    garments = Garment.objects.bulk_create(
-        [
-            Garment(
-                sku=f"bench-{number}", slug=f"bench-{number}", title=f"Garment {number}", product_type="tee",
-                category=Garment.Category.values[number % 3], gender=Garment.Gender.values[number // 3 % 3],
-                colour=("red", "blue")[number % 2], design=f"bench-{number // 2}", price=10, published=True,
-            )
-            for number in range(count)
-        ],
-        batch_size=2000,
-    )  # fmt: skip
-    GarmentPicture.objects.bulk_create(
-        [GarmentPicture(garment=g, image="none.jpg", width=1, height=1, sha256=g.sku) for g in garments],
-        batch_size=2000,
-    )
-    return garments
-
-
-def time_size(garments: list[Garment]) -> dict:
-    rng = np.random.default_rng(0)
-    vectors = unit(rng.standard_normal((len(garments), DIM), dtype=np.float32)).astype(np.float16)
-    items = [
-        index.Item(garment.pk, index.Key(garment.category, garment.gender, garment.age_group), garment.design, vector)
-        for garment, vector in zip(garments, vectors, strict=True)
-    ]
-    build, snapshot = timed(lambda: index.Snapshot(index.Source("bench", "1", "Bench")).replaced([], items, 1))
-    swap, _ = timed(lambda: snapshot.replaced([items[0].garment_id], items[:1], 2))
-    index.current = lambda: snapshot
-    asked = [garments[place] for place in rng.integers(0, len(garments), CALLS)]
-    calls = [timed(lambda garment=garment: services.similar(garment))[0] for garment in asked]
-    searches = [timed(lambda garment=garment: search(snapshot, garment))[0] for garment in asked]
-    return {
-        "build_s": build,
-        "megabytes": sum(part.index.ntotal * part.index.code_size for part in snapshot.parts.values()) / 1e6,
-        "swap_ms": 1000 * swap,
-        **{f"search_{name}": value for name, value in percentiles(searches).items()},
-        **percentiles(calls),
+def measure(size: int, folder: Path) -> dict:
+    figures = {"garments": size} | make(size, folder) | shared(folder)
+    opening, (manifest, block) = timed(snapshot.read, folder, snapshot.versions(folder)[0])
+    view = View(TRUTH.source, 1, block=block)
+    figures |= {"opened s": opening, "rows looked at": manifest.reach.rows if manifest.reach else size}
+    queries = Queries(1000)
+    searches = {
+        "similar, k 10": (1000, queries.similar),
+        "everything": (300, lambda place: EVERYTHING),
+        "another type": (300, lambda place: queries.similar(place, shift=1)),
+        "another category": (50, queries.other_category),
+    } | {
+        f"brand of {share:.1%}": (50, lambda place, brand=brand: Where(brands=[brand]))
+        for brand, share in BRANDS.items()
+        if brand != "others"
     }
+    figures |= {name: one(view, queries, *how) for name, how in searches.items()}
+    figures["similar, k 200"] = times(
+        lambda place: view.search(queries.vectors[place], 200, queries.similar(place)), 300
+    )
+    figures |= after_changes(view, queries)
+    show(figures)
+    return figures
 
 
-def search(snapshot: index.Snapshot, garment: Garment) -> list[index.Hit]:
-    keys = [
-        index.Key(garment.category, gender, garment.age_group) for gender in services.genders_beside(garment.gender)
+def make(size: int, folder: Path) -> dict:
+    arrange = leaves.split if size > EXACT_ACROSS else None
+    arranging, columns = timed(Gathered(Mixture().items(size), DIM).columns, arrange)
+    reaching, reach = timed(leaves.reach_for, columns) if len(columns.centroids) else (0, None)
+    writing, _ = timed(snapshot.write, folder, columns, TRUTH, reach)
+    size = sum(file.stat().st_size for file in folder.rglob("*.npy"))
+    return {"arranged s": arranging, "reach measured s": reaching, "written s": writing, "files MB": size / 1e6}
+
+
+def one(view: View, queries: Queries, count: int, where) -> dict:
+    found = []
+    figures = times(lambda place: found.append(view.search(queries.vectors[place], K, where(place))), count)
+    some = range(min(count, 100))
+    true = [
+        nearest(view.block.columns, queries.vectors[place], view.block.runs(where(place)), where(place))
+        for place in some
     ]
-    return snapshot.search(snapshot.vector(garment.pk), 48, keys)
+    shares = [
+        len({hit.garment_id for hit in found[place]} & ids) / max(len(ids), 1)
+        for place, ids in zip(some, true, strict=True)
+    ]
+    short = sum(len(found[place]) < len(ids) for place, ids in zip(some, true, strict=True))
+    return figures | {"recall": float(np.mean(shares)), "short lists": short}
 
 
-def timed(function) -> tuple[float, object]:
+def nearest(columns: Columns, query: np.ndarray, runs, where: Where) -> set[int]:
+    """The true ten, in float32 by numpy."""
+    ids, scores = [], []
+    brands = [number for number, name in enumerate(columns.brand_names) if name in where.brands]
+    for start, stop in runs:
+        for at in range(start, stop, AT_ONCE):
+            part = slice(at, min(stop, at + AT_ONCE))
+            rows = np.arange(part.start, part.stop)
+            if where.brands:
+                rows = rows[np.isin(columns.brands[part], brands)]
+            scores.append(columns.vectors[rows].astype(np.float32) @ query)
+            ids.append(columns.ids[rows])
+    ids, scores = np.concatenate(ids), np.concatenate(scores)
+    return set(ids[np.argsort(-scores)[:K]].tolist())
+
+
+def after_changes(view: View, queries: Queries) -> dict:
+    """With so many garments changed and as many new since the snapshot."""
+    figures = {}
+    for changes in (1_000, 10_000):
+        if changes > len(view) // 10:
+            continue
+        items = [item._replace(garment_id=2 * item.garment_id) for item in Mixture(seed=9).items(changes)]
+        seconds, changed = timed(view.changed, [item.garment_id for item in items], items, 2)
+        building, _ = timed(lambda changed=changed: changed.delta)
+        figures[f"similar after {changes:,} changes"] = times(
+            lambda place, changed=changed: changed.search(queries.vectors[place], K, queries.similar(place)), 500
+        ) | {"laid over s": seconds + building}
+    return figures
+
+
+def shared(folder: Path) -> dict:
+    """Memory of several processes that search the same snapshot, beside what they take without one."""
+    command = [sys.executable, "-m", "benchmarks.similar", "--hold", str(folder)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)
+    ]
+    try:
+        before = [float(process.stdout.readline()) for process in processes]
+        for process in processes:
+            process.stdin.write("\n")
+            process.stdin.flush()
+        own = [float(process.stdout.readline()) for process in processes]
+        whole = sum(psutil.Process(process.pid).memory_full_info().pss for process in processes) / 1e6
+    finally:
+        for process in processes:
+            process.stdin.close()
+            process.wait()
+            process.stdout.close()
+    return {f"PSS of {PROCESSES} processes beyond their programs, MB": whole - sum(before), "own of one, MB": max(own)}
+
+
+def hold(folder: Path) -> None:
+    """What a process of `shared` does: says its memory before, searches, says what memory of its own came to it."""
+    before = psutil.Process().memory_full_info()
+    print(before.uss / 1e6, flush=True)
+    sys.stdin.readline()
+    _, block = snapshot.read(folder, snapshot.versions(folder)[0])
+    view, queries = View(TRUTH.source, 1, block=block), Queries(1000)
+    block.columns.vectors[:, 0].max()  # every page of the file
+    for place in range(1000):
+        view.search(queries.vectors[place], K, queries.similar(place))
+        view.search(queries.vectors[place], K)
+    print((psutil.Process().memory_full_info().uss - before.uss) / 1e6, flush=True)
+    sys.stdin.readline()
+
+
+def timed(function, *arguments) -> tuple[float, object]:
     start = time.perf_counter()
-    result = function()
+    result = function(*arguments)
     return time.perf_counter() - start, result
 
 
-def percentiles(seconds: list[float]) -> dict[str, float]:
-    return {f"p{share}_ms": 1000 * float(np.percentile(seconds, share)) for share in (50, 99)}
+def times(function, count: int) -> dict[str, float]:
+    seconds = [timed(function, place)[0] for place in range(count)]
+    return {f"p{share} ms": 1000 * float(np.percentile(seconds, share)) for share in (50, 99)}
 
 
-def time_encoding() -> dict:
-    """Of the default encoder and of the one of the settings, a picture at a time."""
-    picture = np.random.default_rng(0).integers(0, 256, (1024, 768, 3), np.uint8)
-    rows = {}
-    for encoder in {encoder.name: encoder for encoder in (EfficientNet(), encoders.wanted())}.values():
-        encoder.encode([picture])
-        rows[encoder.label] = percentiles([timed(lambda e=encoder: e.encode([picture]))[0] for _ in range(15)])
-        print(f"{encoder.label}: p50 {rows[encoder.label]['p50_ms']:.0f} ms a picture")
-    return rows
-
-
-def read_catalogue(data: Path) -> tuple[list[dict], list[np.ndarray]]:
-    labels = data / "catalogue" / "labels.csv"
-    if not labels.is_file():
-        raise SystemExit(f"{labels} is not there; give a folder with catalogue/labels.csv by --data")
-    with labels.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    pictures = []
-    for done, row in enumerate(rows, 1):
-        category = "lower" if row["class"] in LOWER else "dress" if row["class"] in DRESS else "upper"
-        with Image.open(data / row["file"]) as image:
-            pictures.append(with_mask(prepare_garment(np.asarray(image.convert("RGB")), category)))
-        print(f"\r{done} of {len(rows)} pictures prepared", end="", flush=True)
-    print()
-    return rows, pictures
-
-
-def measure_retrieval(data: Path) -> dict:
-    rows, pictures = read_catalogue(data)
-    looks, colour = EfficientNet().looks(pictures), Colour().encode(pictures)
-    sets = {
-        f"colour weighs {share}": joined([(1 - share, looks), (share, colour)])
-        for share in (0.0, COLOUR_SHARE, 0.1, 0.2, 0.4)
-    }
-    wanted = encoders.wanted()
-    if wanted.name not in (EfficientNet.name, Colour.name):
-        sets[wanted.label] = wanted.encode(pictures)
-    found = {name: retrieval(vectors, rows) for name, vectors in sets.items()}
-    for name, figures in found.items():
-        print(f"{name:20}", "  ".join(f"{key} {value:.3f}" for key, value in figures.items()))
-    return found
-
-
-def retrieval(vectors: np.ndarray, rows: list[dict]) -> dict[str, float]:
-    """How often the nearest other picture is right (R@1).
-
-    same kind: by class, the own design left out. Same design: by group_id, of pictures whose design has another;
-    among fronts: the same with front pictures of other colours alone. Same colour: of named colours, among the
-    fronts of its class and of other designs.
-    """
-    kind, design, view, colour = (
-        np.array([row[key] for row in rows]) for key in ("class", "group_id", "view", "colour")
-    )
-    scores = vectors @ vectors.T
-    np.fill_diagonal(scores, -2)
-    same = design[:, None] == design[None]
-    named = (view == "main") & (colour != "")
-
-    def right(allowed: np.ndarray, label: np.ndarray, asked: np.ndarray) -> float:
-        best = np.where(allowed, scores, -2).argmax(axis=1)
-        return float((label[best] == label)[asked].mean())
-
-    everything = np.ones_like(same)
-    fronts = np.broadcast_to(view == "main", same.shape)
-    return {
-        "same kind": right(~same, kind, everything[0]),
-        "same design": right(everything, design, same.sum(1) > 1),
-        "same design among fronts": right(fronts, design, (view == "main") & ((same & fronts).sum(1) > 1)),
-        "same colour": right(~same & named[None] & (kind[:, None] == kind[None]), colour, named),
-    }
+def show(figures: dict) -> None:
+    for name, value in figures.items():
+        told = value if isinstance(value, dict) else {"": value}
+        print(
+            f"{name:>48}", *(f"{what} {figure:.3f}".rstrip("0").rstrip(".") for what, figure in told.items()), sep="  "
+        )
+    print(f"{'load':>48}  {os.getloadavg()[0]:.1f}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a folder with catalogue/labels.csv")
-    parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000], help="garments in the index")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[100_000], help="garments in the index")
+    parser.add_argument("--live", type=int, nargs="?", const=100_000, help="also what needs a database, of so many")
     parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--hold", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    figures = {"calls": time_calls(options.sizes), "encoding": time_encoding()}
-    if options.data:
-        figures["retrieval"] = measure_retrieval(options.data)
+    if options.hold:
+        hold(options.hold)
+        return
+    figures = {}
+    for size in options.sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            figures[size] = measure(size, Path(folder))
+    if options.live:
+        from benchmarks import similar_live
+
+        figures["live"] = similar_live.measure(options.live)
+        show(figures["live"])
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1))
 

@@ -24,11 +24,13 @@ class Reach(NamedTuple):
 
     Attributes:
         rows: how many to look at.
-        least: cosine to the nearest leaf below which leaves say little, and all rows are looked at.
+        least: cosine to the nearest leaf below which leaves say little, and all rows are looked at;
+        margin: so too where a filter leaves out all leaves that are nearly as near as the nearest of all.
     """
 
     rows: int
     least: float
+    margin: float
 
 
 class Block:
@@ -122,8 +124,9 @@ class Block:
         Leaves are chosen among those that hold such rows, so no filter empties a list; a query that is far from all
         of them (words, or a garment of another category) is compared with every row.
         """
-        leaves, counts, cosines = self.leaves_by_nearness(query, runs, masks)
-        if cosines[0] < self.reach.least:
+        every = self.to_leaves(query)
+        leaves, counts, cosines = self.leaves_by_nearness(every, runs, masks)
+        if cosines[0] < max(self.reach.least, every.max() - self.reach.margin):
             return runs, masks
         enough = int(np.searchsorted(np.cumsum(counts), self.reach.rows)) + 1
         chosen = np.sort(leaves[:enough])
@@ -137,8 +140,12 @@ class Block:
             for (start, stop), number in zip(near, whole, strict=True)
         ]
 
-    def leaves_by_nearness(self, query: np.ndarray, runs: Runs, masks: list[np.ndarray] | None):
-        """The leaves that hold rows which may be found, how many such rows, and their cosines; nearest first."""
+    def leaves_by_nearness(self, cosines: np.ndarray, runs: Runs, masks: list[np.ndarray] | None):
+        """The leaves that hold rows which may be found, how many such rows, and their cosines; nearest first.
+
+        Args:
+            cosines: of every leaf (`to_leaves`).
+        """
         starts = self.columns.leaf_starts
         spans = [np.searchsorted(starts, run) for run in runs]  # runs begin and end with a leaf
         leaves = np.concatenate([np.arange(first, last) for first, last in spans])
@@ -152,9 +159,12 @@ class Block:
                 ]
             )
             leaves, counts = leaves[counts > 0], counts[counts > 0]
-        cosines = inner_products(self._centroids, query)[leaves]
-        order = np.argsort(-cosines)
-        return leaves[order], counts[order], cosines[order]
+        order = np.argsort(-cosines[leaves])
+        return leaves[order], counts[order], cosines[leaves[order]]
+
+    def to_leaves(self, query: np.ndarray) -> np.ndarray:
+        """The query's cosine to each leaf."""
+        return inner_products(self._centroids, query)
 
     def _scan(self, query, k: int, runs: Runs, masks: list[np.ndarray] | None) -> tuple[np.ndarray, np.ndarray]:
         """Scores and places of the k best of all rows in these runs, best first."""

@@ -63,6 +63,12 @@ class Columns:
         start, end = self.design_ends[place : place + 2].tolist()
         return self.design_text[start:end].tobytes().decode() if end > start else ""
 
+    def place(self, garment_id: int) -> int | None:
+        """Where a garment lies, if it is here."""
+        at = int(np.searchsorted(self.ids, garment_id, sorter=self.by_id))
+        place = int(self.by_id[at]) if at < len(self.ids) else -1
+        return place if place >= 0 and self.ids[place] == garment_id else None
+
     def places(self, garment_ids: Iterable[int]) -> np.ndarray:
         """Where those of these garments lie that are here, ascending."""
         asked = np.fromiter(garment_ids, np.int64)

@@ -80,7 +80,8 @@ def reach_for(columns: Columns) -> Reach | None:
     if rows > NONE_PAYS * len(columns):
         return None
     least, usual = min(nearest), float(np.median(nearest))
-    return Reach(rows, least - (usual - least) / 4)  # a query that is farther off than any garment by some way
+    margin = (usual - least) / 2  # more than between the leaves of a look's genders, less than between types
+    return Reach(rows, least - margin / 2, margin)
 
 
 def _depths(block: Block, place: int) -> tuple[float, np.ndarray]:
@@ -90,7 +91,7 @@ def _depths(block: Block, place: int) -> tuple[float, np.ndarray]:
     columns = block.columns
     query = columns.vectors[place : place + 1].astype(np.float32)
     hits = block.search(query, NEAREST, EVERYTHING, np.array([place]), exact=True)
-    leaves, counts, cosines = block.leaves_by_nearness(query[0], block.runs(EVERYTHING), None)
+    leaves, counts, cosines = block.leaves_by_nearness(block.to_leaves(query[0]), block.runs(EVERYTHING), None)
     reached = dict(zip(leaves.tolist(), np.cumsum(counts).tolist(), strict=True))
     places = columns.places(hit.garment_id for hit in hits)
     holding = np.searchsorted(columns.leaf_starts, places, side="right") - 1

@@ -47,8 +47,10 @@ class View:
     def vector(self, garment_id: int) -> np.ndarray | None:
         if garment_id in self.later:
             return self.later[garment_id].vector.astype(np.float32)
-        places = self._places([garment_id])
-        return self.block.columns.vectors[places[0], : self.dim].astype(np.float32) if len(places) else None
+        place = self.block.columns.place(garment_id)
+        if place is None or _holds(self.gone, place):
+            return None
+        return self.block.columns.vectors[place, : self.dim].astype(np.float32)
 
     def search(
         self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
@@ -77,3 +79,9 @@ class View:
     def _places(self, garment_ids: Collection[int]) -> np.ndarray:
         """Where in the block those lie that are still as they are there."""
         return np.setdiff1d(self.block.columns.places(garment_ids), self.gone, assume_unique=True)
+
+
+def _holds(places: np.ndarray, place: int) -> bool:
+    """Whether a place is among these ascending ones."""
+    at = int(np.searchsorted(places, place))
+    return at < len(places) and places[at] == place
