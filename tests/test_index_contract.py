@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from django.core import checks
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -29,7 +30,7 @@ def available():
     with connection.cursor() as cursor:
         if reason := pgvector_table.problem():
             pytest.skip(reason)
-        cursor.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {pgvector_table.EXTENSION}")
 
 
 def in_pgvector(items: list[Item], dim: int = DIM) -> pgvector.PgVector:
@@ -148,6 +149,9 @@ def test_vectors_by_garment(build):
     assert index.vector(2) == pytest.approx(direction(30, DIM).astype(np.float32), abs=1e-6)
     assert index.vector(2).dtype == np.float32
     assert index.vector(77) is None
+    several = index.vectors([1, 77, 2])
+    assert several.keys() == {1, 2}
+    assert several[2] == pytest.approx(index.vector(2))
 
 
 def test_an_empty_index_finds_nothing(build):
@@ -155,6 +159,7 @@ def test_an_empty_index_finds_nothing(build):
     assert len(index) == 0
     assert index.search(np.ones(DIM, np.float32), 5) == []
     assert index.vector(1) is None
+    assert index.vectors([1]) == {}
 
 
 @pytest.mark.parametrize(
@@ -345,3 +350,45 @@ def test_the_command_says_what_is_missing(without_tables, monkeypatch):
     with pytest.raises(CommandError, match=r"99\.0\.0 or newer is needed"):
         call_command("copy_to_pgvector")
     assert pgvector_table.current() is None
+
+
+def test_the_check_says_what_serves(without_tables, settings, monkeypatch):
+    def said():
+        return [warning.msg for warning in checks.run_checks(databases=["default"]) if warning.id == "recommend.W002"]
+
+    make("one", 0)
+    assert said() == []
+    settings.RECOMMEND_INDEX = "pgvector"
+    assert "nothing is copied yet" in said()[0]
+    call_command("copy_to_pgvector")
+    assert said() == []
+    monkeypatch.setattr(pgvector_table, "OLDEST", (99, 0, 0))
+    assert "99.0.0 or newer is needed" in said()[0]
+
+
+def test_a_postgres_without_pgvector_serves_from_memory(without_tables, settings, monkeypatch):
+    settings.RECOMMEND_INDEX = "pgvector"
+    make("one", 0)
+    monkeypatch.setattr(indexes, "_index", Index(look_seconds=0))
+    monkeypatch.setattr(indexes, "_tables", pgvector.Following(look_seconds=0))
+    monkeypatch.setattr(pgvector, "_no_sooner", 0.0)
+    monkeypatch.setattr(pgvector_table, "EXTENSION", "not_there")
+    pgvector.follow()
+    assert isinstance(indexes.current(), View)
+    with pytest.raises(CommandError, match="This Postgres has no pgvector"):
+        call_command("copy_to_pgvector")
+
+
+def test_a_user_who_may_not_install_it_is_told_who_may(without_tables):
+    make("one", 0)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP EXTENSION vector CASCADE")
+        cursor.execute("CREATE ROLE nobody_special IN ROLE pg_read_all_data")
+        cursor.execute("SET ROLE nobody_special")
+    try:
+        with pytest.raises(CommandError, match="Have a superuser of this Postgres run: CREATE EXTENSION vector"):
+            call_command("copy_to_pgvector")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE")
+            cursor.execute("DROP ROLE nobody_special")

@@ -19,16 +19,20 @@ class Brute:
             self.facts.append(item._replace(vector=None))
             vectors.append(item.vector.astype(np.float32))
         self.dim = len(vectors[0]) if vectors else 0
-        self._vectors = np.stack(vectors) if vectors else np.empty((0, 0), np.float32)
-        self._ids = np.array([item.garment_id for item in self.facts], np.int64)
+        self.rows = np.stack(vectors) if vectors else np.empty((0, 0), np.float32)
+        self.ids = np.array([item.garment_id for item in self.facts], np.int64)
         self._fits: dict[Where, np.ndarray] = {}
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self.ids)
 
     def vector(self, garment_id: int) -> np.ndarray | None:
-        places = np.flatnonzero(self._ids == garment_id)
-        return self._vectors[places[0]].copy() if len(places) else None
+        places = np.flatnonzero(self.ids == garment_id)
+        return self.rows[places[0]].copy() if len(places) else None
+
+    def vectors(self, garment_ids: Collection[int]) -> dict[int, np.ndarray]:
+        found = ((garment_id, self.vector(garment_id)) for garment_id in garment_ids)
+        return {garment_id: vector for garment_id, vector in found if vector is not None}
 
     def search(
         self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
@@ -37,12 +41,16 @@ class Brute:
             raise ValueError(f"k is {k}; at least one must be asked for")
         if not len(self):
             return []
-        scores = self._vectors @ checked(vector, self.dim)
+        scores = self.rows @ checked(vector, self.dim)
+        places = np.flatnonzero(self.fits(where) & ~np.isin(self.ids, list(exclude)))
+        best = places[np.lexsort((self.ids[places], -scores[places]))[:k]]
+        return [Hit(int(self.ids[place]), float(scores[place]), self.facts[place].design) for place in best]
+
+    def fits(self, where: Where) -> np.ndarray:
+        """(n,) bool: which garments are as asked."""
         if where not in self._fits:
             self._fits[where] = np.array([_as_asked(item, where) for item in self.facts])
-        places = np.flatnonzero(self._fits[where] & ~np.isin(self._ids, list(exclude)))
-        best = places[np.lexsort((self._ids[places], -scores[places]))[:k]]
-        return [Hit(int(self._ids[place]), float(scores[place]), self.facts[place].design) for place in best]
+        return self._fits[where]
 
 
 def recall(found: list[Hit], true: list[Hit], tolerance: float = 1e-3) -> float:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 from django.conf import settings
@@ -24,7 +24,7 @@ from shop.models import Garment
 log = logging.getLogger(__name__)
 
 EXACT_UP_TO = 20_000  # rows compared one by one, at about a microsecond each
-NEAR = 200  # garments kept in sight while a graph is walked (hnsw.ef_search, at most 1000)
+NEAR = 600  # garments kept in sight while graphs are walked (hnsw.ef_search, at most 1000), shared among them
 COUNTS_KEPT = 4096
 LOOK_SECONDS = 1.0
 AT_ONCE = 200  # changes that a process which was asked something else follows; a sweep follows the rest
@@ -69,8 +69,7 @@ class PgVector:
     def vector(self, garment_id: int) -> np.ndarray | None:
         return self.vectors([garment_id]).get(garment_id)
 
-    def vectors(self, garment_ids: Sequence[int]) -> dict[int, np.ndarray]:
-        """(dim,) float32 of those that can be found."""
+    def vectors(self, garment_ids: Collection[int]) -> dict[int, np.ndarray]:
         rows = self._rows(
             f"SELECT garment_id, embedding::real[] FROM {self.table} WHERE garment_id = ANY(%(ids)s)",
             ids=list(garment_ids),
@@ -104,7 +103,7 @@ class PgVector:
         if not asked:
             return []
         selects = [NEAREST.format(table=self.table, category=category, fits=fits) for category in asked]
-        sql = WALK.format(near=min(max(NEAR, k), 1000), selects=" UNION ALL ".join(selects))
+        sql = WALK.format(near=min(max(NEAR // len(asked), k), 1000), selects=" UNION ALL ".join(selects))
         return sorted(self._hits(sql, query, k, values), key=lambda hit: -hit.score)[:k]
 
     def _compare(self, query: str, k: int, where: Where, exclude: Collection[int]) -> list[Hit]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from recommend.index.base import Source
 from recommend.index.columns import Item
@@ -23,6 +23,7 @@ from shop.models import Garment
 
 log = logging.getLogger(__name__)
 
+EXTENSION = "vector"
 OLDEST = (0, 8, 4)  # before it, vacuuming could damage HNSW indexes
 STATE = "recommend_pgvector"
 COLUMNS = ("garment_id", "age_group", "category", "product_type", "gender", "brand", "colour", "design", "embedding")
@@ -72,13 +73,15 @@ def current() -> Generation | None:
 def problem() -> str:
     """Why pgvector cannot be used here; empty where it can."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT installed_version, default_version FROM pg_available_extensions WHERE name = 'vector'")
+        cursor.execute(
+            "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions WHERE name = %s",
+            [EXTENSION],
+        )
         row = cursor.fetchone()
     if row is None:
         return "This Postgres has no pgvector: install it there, or use an image that carries it."
-    version = row[0] or row[1]
-    if tuple(map(int, version.split("."))) < OLDEST:
-        return f"This Postgres has pgvector {version}; {'.'.join(map(str, OLDEST))} or newer is needed."
+    if tuple(map(int, row[0].split("."))) < OLDEST:
+        return f"This Postgres has pgvector {row[0]}; {'.'.join(map(str, OLDEST))} or newer is needed."
     return ""
 
 
@@ -87,12 +90,11 @@ def create(truth: Truth, dim: int) -> Generation:
 
     Raises:
         NoPgvector
-        DatabaseError: the extension is not installed in this database and this user may not do it.
     """
     if reason := problem():
         raise NoPgvector(reason)
+    _install()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("CREATE EXTENSION IF NOT EXISTS vector")
         cursor.execute(
             f"CREATE TABLE IF NOT EXISTS {STATE} (number serial PRIMARY KEY, name text NOT NULL, "
             "version text NOT NULL, label text NOT NULL, dim int NOT NULL, seq bigint NOT NULL, "
@@ -111,6 +113,14 @@ def create(truth: Truth, dim: int) -> Generation:
             f"embedding halfvec({dim}) STORAGE PLAIN NOT NULL)"
         )
     return made
+
+
+def _install() -> None:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {EXTENSION}")
+    except ProgrammingError as error:
+        raise NoPgvector(f"{error}Have a superuser of this Postgres run: CREATE EXTENSION {EXTENSION}") from error
 
 
 def fill(generation: Generation, items: Iterable[Item]) -> int:
