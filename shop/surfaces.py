@@ -5,11 +5,16 @@ fetches before anybody asked for it. A list counts when its page is made, whethe
 needs no script, and two rankings of one surface are still compared fairly.
 """
 
+import logging
 import uuid
 from collections.abc import Iterable
 
+from django.db import IntegrityError
+
 from shop import shoppers
 from shop.models import Event, Experiment, Garment, Shopper, ShownList
+
+log = logging.getLogger(__name__)
 
 _offered: dict[str, dict[str, str]] = {}
 
@@ -48,7 +53,10 @@ def shown(request, surface: str, garments: Iterable[Garment], ranked_by: str | N
     if not ids or shopper is None or not _counts(request):
         return ""
     name = ranking(shopper, surface) if ranked_by is None else ranked_by
-    row = ShownList.objects.show(shopper, surface, name, ids)
+    try:
+        row = ShownList.objects.show(shopper, surface, name, ids)
+    except IntegrityError as error:
+        return _uncounted(error)
     return row.pk.hex if row else ""
 
 
@@ -62,9 +70,18 @@ def opened(request, garment: Garment) -> None:
         return
     found = ShownList.objects.filter(pk=_id(request.GET.get("list", "")), shopper=shopper).first()
     place = found.place(garment.pk) if found else None
-    if place:
-        Event.objects.note(shopper.pk, garment.pk, Event.Kind.CLICK, place)
-    Event.objects.note(shopper.pk, garment.pk, Event.Kind.VIEW, place)
+    try:
+        if place:
+            Event.objects.note(shopper.pk, garment.pk, Event.Kind.CLICK, place)
+        Event.objects.note(shopper.pk, garment.pk, Event.Kind.VIEW, place)
+    except IntegrityError as error:
+        _uncounted(error)
+
+
+def _uncounted(error: IntegrityError) -> str:
+    """The shopper signed in elsewhere at this moment, or the garment was deleted: the page is made all the same."""
+    log.info("not counted: %s", error)
+    return ""
 
 
 def _counts(request) -> bool:

@@ -131,6 +131,16 @@ def test_a_forged_list_makes_no_click(shopper_client, client_factory, shelf):
     assert not ShownList.objects.filter(clicked=True).exists()
 
 
+def test_a_page_is_made_although_its_shopper_is_gone(transactional_db, client, garment, monkeypatch):
+    gone = Shopper.objects.create(key_hash="gone")
+    Shopper.objects.filter(pk=gone.pk).delete()  # signed in elsewhere, after this request had read the cookie
+    monkeypatch.setattr("shop.surfaces.shoppers.current", lambda request: gone)
+    for address in (HOME, garment.get_absolute_url()):
+        answer = client.get(address)
+        assert answer.status_code == 200 and not links(answer, garment)
+    assert not ShownList.objects.exists() and not Event.objects.exists()
+
+
 def test_signing_in_takes_the_lists_along(shopper_client, shopper, shelf):
     shopper_client.get(shelf[0].get_absolute_url())
     user = Shopper.objects.of_user(get_user_model().objects.create_user("mina"))
