@@ -154,7 +154,10 @@ class Card:
     def reasons(self) -> list[tuple[str, str, bool]]:
         """What may be wrong with it, and whether the shopper says so."""
         given = self.rating.reasons if self.rating else []
-        return [(value, label, value in given) for value, label in Rating.Reason.choices]
+        choices = dict(Rating.Reason.choices)
+        if self.request.photo and self.request.photo.is_model:
+            choices.pop(Rating.Reason.NOT_ME)
+        return [(value, label, value in given) for value, label in choices.items()]
 
     @cached_property
     def can_be_outfit(self) -> bool:

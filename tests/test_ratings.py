@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from preprocessing.errors import Refusal
-from shop.models import ApiKey, Event, Shopper, ShownList
+from shop.models import ApiKey, Event, Photo, Shopper, ShownList
 from tests.jobs import finished
 from tests.shopping import INLINE, succeed, text_of
 from tryon.models import Rating, TryOn
@@ -80,6 +80,12 @@ def test_without_javascript_the_page_of_the_try_on_comes_back(shopper_client, ro
     assert " checked" in text_of(shopper_client.get(answer["Location"]))
     answer = press(shopper_client, row, "down", "no-such", htmx=False)
     assert "Choose from the reasons" in text_of(shopper_client.get(answer["Location"]))
+
+
+def test_a_model_person_is_not_asked_to_look_like_the_shopper(shopper_client, row):
+    Photo.objects.update(shopper=None, expires_at=None, name="Ana")
+    down = text_of(press(shopper_client, row, "down"))
+    assert "The garment looks wrong" in down and "look like me" not in down
 
 
 def test_a_finer_picture_is_rated_anew(shopper_client, submit):
@@ -301,6 +307,8 @@ def test_the_admin_shows_which_engine_is_found_good(admin_client, submit):
     page = text_of(admin_client.get(LIST))
     assert "0.0 %" in page and "100.0 %" in page
     assert "it does not look like me (2), something else (1)" in page
+    jobs = text_of(admin_client.get("/admin/tryon/tryon/", {"rating__value": "-1"}))
+    assert 'title="it does not look like me, something else">not good' in jobs and "2 try-ons" in jobs
     for query, rows in (
         ("reason=other", 1),
         ("tryon__engine=quick", 2),
