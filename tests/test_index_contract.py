@@ -17,7 +17,7 @@ from recommend.index.load import Truth, load, look
 from recommend.index.view import View
 from recommend.models import Embedding, Serving
 from shop.models import Garment
-from tests.looks import add_picture, direction, embed, make
+from tests.looks import add_picture, direction, embed, make, skus
 
 SOURCE = Source("plain", "1", "Plain")
 DIM, COUNT = 24, 3000
@@ -306,11 +306,16 @@ def test_another_encoder_is_served_when_its_copy_is_complete(without_tables, set
 def test_the_setting_chooses_and_memory_serves_until_a_copy_is_complete(without_tables, settings, monkeypatch):
     monkeypatch.setattr(indexes, "_index", Index(look_seconds=0))
     monkeypatch.setattr(indexes, "_tables", pgvector.Following(look_seconds=0))
-    make("one", 0)
+    asked = make("asked", 0)
+    for degrees in (40, 10, 80, 20):
+        make(f"at-{degrees}", degrees)
+    shown = skus(asked)
+    assert len(shown) > 1
     settings.RECOMMEND_INDEX = "pgvector"
     assert isinstance(indexes.current(), View)
     call_command("copy_to_pgvector")
     assert isinstance(indexes.current(), pgvector.PgVector)
+    assert skus(asked) == shown
     settings.RECOMMEND_INDEX = "memory"
     assert isinstance(indexes.current(), View)
 
