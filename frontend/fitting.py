@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlencode
 
-from django.db.models import Max
+from django.db.models import Max, prefetch_related_objects
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from frontend.forms import TryOnForm
 from preprocessing.errors import Refusal
+from recommend.ranking import Found, genders_beside, goes_with
 from shop.models import Event, Garment, Photo, Shopper
 from shop.private import private_url
 from tryon import checks, registry
@@ -194,15 +195,15 @@ class Fitting:
     key: str = ""
 
     @classmethod
-    def of(cls, garment, shopper, *, photo="", worn_with="", form=None, card=None) -> "Fitting":
-        """`photo` and `worn_with` (a SKU) are what was chosen before."""
+    def of(cls, garment, shopper, *, photo="", worn_with="", form=None, card=None, goes_with=None) -> "Fitting":
+        """`photo` and `worn_with` (a SKU) are what was chosen before; `goes_with` is that list, where it is there."""
         if reason := why_not(garment):
             return cls(garment, shopper, why_not=reason)
         return cls(
             garment,
             shopper,
             people_for(shopper, str(photo)),
-            companions(garment, shopper),
+            companions(garment, shopper, goes_with),
             worn_with,
             form,
             card,
@@ -251,14 +252,29 @@ def combines(garment: Garment) -> bool:
     )
 
 
-def companions(garment: Garment, shopper: Shopper | None) -> list[Garment]:
-    """Bottoms for a top, tops for a bottom, that this shopper tried on or looked at, the latest first."""
-    if shopper is None or not combines(garment):
+def companions(garment: Garment, shopper: Shopper | None, beside: list[Found] | None = None) -> list[Garment]:
+    """Bottoms for a top, tops for a bottom: what this shopper tried on or looked at, the latest first; then what
+    goes with the garment (`beside`, where that list is there already).
+    """
+    if not combines(garment):
         return []
+    found = seen_lately(garment, shopper) if shopper else []
+    if len(found) < COMPANIONS:
+        known = {other.pk for other in found}
+        beside = goes_with(garment, LOOKED_THROUGH) if beside is None else beside
+        fitting = [item.garment for item in beside if item.garment.category == OTHER_HALF[garment.category]]
+        prefetch_related_objects(fitting, "pictures__analyses")
+        found += [other for other in fitting if other.pk not in known and other.previewable]
+    return found[:COMPANIONS]
+
+
+def seen_lately(garment: Garment, shopper: Shopper) -> list[Garment]:
+    """What this shopper tried on or looked at of the other half, the latest first, COMPANIONS at most."""
     seen = Event.objects.filter(
         shopper=shopper,
         kind__in=[Event.Kind.VIEW, Event.Kind.TRYON],
         garment__category=OTHER_HALF[garment.category],
+        garment__gender__in=genders_beside(garment.gender),
         garment__age_group=garment.age_group,
         garment__published=True,
     )

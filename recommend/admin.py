@@ -6,7 +6,7 @@ from django.utils.translation import ngettext
 
 from recommend import encoders
 from recommend.models import Embedding
-from recommend.services import encoder_name
+from recommend.ranking import encoder_name
 
 
 @admin.register(Embedding)

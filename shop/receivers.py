@@ -10,11 +10,12 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from shop import tasks
+from shop.colours import note_family
 from shop.models import Event, Garment, GarmentAnalysis, GarmentPicture, Photo, PhotoFrame, Shopper, ShownList
 from shop.models.pictures import ANALYSIS_VERSION
 from shop.orphans import remove_orphans
 from shop.queue import publish, send
-from shop.signals import photo_stored, picture_stored, sweep
+from shop.signals import photo_stored, picture_analysed, picture_stored, sweep
 from shop.storage import delete_after_commit
 
 PER_SWEEP = 50
@@ -27,6 +28,12 @@ ROWS_PER_SWEEP = 2000  # of those that are many and small
 def analyse(sender, picture, **kwargs):
     analysis, _ = GarmentAnalysis.objects.get_or_create(picture=picture, version=ANALYSIS_VERSION)
     send(tasks.analyse_picture, analysis.pk, queue="cpu", bulk=True)
+
+
+@receiver(post_save, sender=Garment)
+@receiver(picture_analysed)
+def note_colour_family(sender, instance=None, analysis=None, **kwargs):
+    note_family(instance or analysis.picture.garment)
 
 
 @receiver(post_save, sender=Garment)

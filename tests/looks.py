@@ -1,10 +1,11 @@
 """Garments with known looks: published ones with vectors in a plane, and pictures with exact masks."""
 
+import hashlib
 from types import SimpleNamespace
 
 import numpy as np
 
-from recommend import services
+from recommend import ranking
 from recommend.models import Embedding, Serving
 from shop.models import Garment, GarmentPicture
 from tests.pictures import tee
@@ -46,7 +47,7 @@ def make(sku: str, degrees: float | None, encoder=PLAIN, **fields) -> Garment:
 
 
 def add_picture(garment: Garment, degrees: float | None, encoder=PLAIN, role="flat") -> GarmentPicture:
-    sha256 = f"{garment.pictures.count()}".rjust(64, "0")
+    sha256 = hashlib.sha256(f"{garment.sku} {garment.pictures.count()}".encode()).hexdigest()
     picture = GarmentPicture.objects.create(
         garment=garment, image=f"garments/{garment.sku}.jpg", width=60, height=80, sha256=sha256, role=role
     )
@@ -64,4 +65,4 @@ def embed(picture: GarmentPicture, degrees: float, encoder=PLAIN) -> Embedding:
 
 
 def skus(garment: Garment, k: int = 12) -> list[str]:
-    return [found.garment.sku for found in services.similar(garment, k)]
+    return [found.garment.sku for found in ranking.similar(garment, k)]

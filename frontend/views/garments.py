@@ -1,6 +1,7 @@
 """The shop's list and a garment's page."""
 
 from django.core.paginator import Paginator
+from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -9,12 +10,12 @@ from django.views.decorators.vary import vary_on_headers
 from frontend.facets import active, facets
 from frontend.fitting import Fitting, wearable
 from frontend.forms import SearchForm
-from recommend.services import similar
+from recommend.ranking import Found, anything_popular, for_you, goes_with, similar
 from shop import shoppers, surfaces
 from shop.models import Garment, Surface
 
 PER_PAGE = 24
-SIMILAR = 6
+SIMILAR = GOES_WITH = FOR_YOU = 6
 LATEST = 3
 
 
@@ -38,6 +39,8 @@ def index(request):
     if not context["active"] and not search.order and page.number == 1:
         # What the page promises, these can.
         context["latest"] = search.garments().filter(category__in=context["wearable"]).with_pictures()[:LATEST]
+        if not request.htmx:  # which takes the list alone
+            context |= picked(request)
     return render(request, "frontend/garments.html", context)
 
 
@@ -47,18 +50,40 @@ def garment(request, slug):
     garment = get_object_or_404(Garment.objects.published().with_pictures(), slug=slug)
     shopper = shoppers.current(request)
     surfaces.opened(request, garment)
-    alike = similar(garment, k=SIMILAR)
+    alike = similar(garment, SIMILAR, ranking=surfaces.ranking(shopper, Surface.SIMILAR))
+    beside = goes_with(garment, GOES_WITH, ranking=surfaces.ranking(shopper, Surface.GOES_WITH))
+    photo, second = request.GET.get("photo", ""), request.GET.get("with", "")
     context = {
         "garment": garment,
         "colours": colours_of(garment),
         "wearable": wearable(),
-        "similar": alike,
+        "similar": tiles(alike),
         "similar_list": surfaces.shown(request, Surface.SIMILAR, [item.garment for item in alike]),
-        "fitting": Fitting.of(
-            garment, shopper, photo=request.GET.get("photo", ""), worn_with=request.GET.get("with", "")
-        ),
+        "goes_with": tiles(beside),
+        "goes_with_list": surfaces.shown(request, Surface.GOES_WITH, [item.garment for item in beside]),
+        "fitting": Fitting.of(garment, shopper, photo=photo, worn_with=second, goes_with=beside),
     }
     return render(request, "frontend/garment.html", context)
+
+
+def picked(request) -> dict:
+    """For the front page: what this shopper may like; the popular for who is new, if there is anything popular."""
+    shopper = shoppers.current(request)
+    found = for_you(shopper, FOR_YOU, ranking=surfaces.ranking(shopper, Surface.FOR_YOU))
+    personal = any(item.encoder for item in found)
+    if not personal and not anything_popular():
+        return {}
+    return {
+        "for_you": tiles(found),
+        "personal": personal,
+        "for_you_list": surfaces.shown(request, Surface.FOR_YOU, [item.garment for item in found]),
+    }
+
+
+def tiles(found: list[Found]) -> list[Found]:
+    """The same with all that a tile shows."""
+    prefetch_related_objects([item.garment for item in found], "pictures__analyses")
+    return found
 
 
 def colours_of(garment):

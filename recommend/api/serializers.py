@@ -1,6 +1,57 @@
+from django.utils.translation import gettext
 from rest_framework import serializers
 
+from recommend.ranking import Filters
 from shop.models import Garment
+
+
+class ListQuery(serializers.Serializer):
+    """What every list of garments can be asked with. A filter may be given several times: one of them will do."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=48, default=12, help_text="how many")
+    ranking = serializers.CharField(required=False, help_text="what puts the list in order; by default the first")
+    cursor = serializers.CharField(required=False, help_text="of `next` or `previous`")
+    category = serializers.MultipleChoiceField(choices=Garment.Category.choices, required=False)
+    product_type = serializers.ListField(child=serializers.CharField(max_length=60), required=False)
+    gender = serializers.MultipleChoiceField(
+        choices=Garment.Gender.choices, required=False, help_text="among those that may be shown beside"
+    )
+    colour = serializers.ListField(child=serializers.CharField(max_length=60), required=False)
+    colour_family = serializers.MultipleChoiceField(choices=Garment.ColourFamily.choices, required=False)
+    brand = serializers.ListField(child=serializers.CharField(max_length=80), required=False)
+    size = serializers.ListField(child=serializers.CharField(max_length=20), required=False, help_text="in stock")
+    price_min = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
+    price_max = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
+
+    def validate_ranking(self, name):
+        if name not in self.context["rankings"]:
+            raise serializers.ValidationError(
+                gettext("There is no such ranking; it is one of %s.") % ", ".join(self.context["rankings"])
+            )
+        return name
+
+    def validate(self, data):
+        data.setdefault("ranking", self.context["rankings"][0])
+        low, high = data.get("price_min"), data.get("price_max")
+        if low is not None and high is not None and low > high:
+            raise serializers.ValidationError({"price_max": gettext("The highest price is below the lowest.")})
+        return data
+
+    @property
+    def filters(self) -> Filters:
+        """Of valid data."""
+        asked = self.validated_data
+        return Filters(
+            categories=asked.get("category", ()),
+            product_types=asked.get("product_type", ()),
+            genders=asked.get("gender", ()),
+            colours=asked.get("colour", ()),
+            colour_families=asked.get("colour_family", ()),
+            brands=asked.get("brand", ()),
+            sizes=asked.get("size", ()),
+            low=asked.get("price_min"),
+            high=asked.get("price_max"),
+        )
 
 
 class BriefGarmentSerializer(serializers.ModelSerializer):
@@ -13,7 +64,7 @@ class BriefGarmentSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Garment
-        fields = ["sku", "title", "slug", "url", "price", "currency", "picture"]
+        fields = ["sku", "title", "slug", "url", "brand", "colour", "price", "currency", "picture"]
 
     def get_url(self, garment) -> str:
         return self.context["request"].build_absolute_uri(garment.get_absolute_url())
@@ -22,9 +73,22 @@ class BriefGarmentSerializer(serializers.ModelSerializer):
         return self.context["request"].build_absolute_uri(garment.cover.image.url) if garment.cover else None
 
 
-class SimilarSerializer(serializers.Serializer):
+class FoundSerializer(serializers.Serializer):
     garment = BriefGarmentSerializer()
-    score = serializers.FloatField(
-        allow_null=True, help_text="0..1, 1 for the same look; null where looks could not be compared: then the newest"
+    score = serializers.SerializerMethodField(
+        help_text="0..1; of similar garments 1 for the same look. null where nothing could be compared"
     )
-    encoder = serializers.CharField(help_text="what compared them; empty where nothing did", allow_blank=True)
+    why = serializers.ListField(
+        child=serializers.CharField(), help_text="short sentences, the weightiest first; may be empty"
+    )
+    encoder = serializers.CharField(help_text="what compared the looks; empty where nothing did", allow_blank=True)
+
+    def get_score(self, found) -> float | None:
+        return None if found.score is None else round(found.score, 4)
+
+
+class FoundPageSerializer(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    ranking = serializers.CharField(help_text="what put the list in order")
+    results = FoundSerializer(many=True)

@@ -4,4 +4,6 @@ from recommend.api import views
 
 urlpatterns = [
     path("garments/<str:sku>/similar", views.SimilarList.as_view(), name="garment-similar"),
+    path("garments/<str:sku>/goes-with", views.GoesWithList.as_view(), name="garment-goes-with"),
+    path("for-you", views.ForYouList.as_view(), name="for-you"),
 ]

@@ -68,6 +68,9 @@ class VectorIndex(Protocol):
     def vector(self, garment_id: int) -> np.ndarray | None:
         """(dim,) float32 of unit length; None for a garment that cannot be found."""
 
+    def vectors(self, garment_ids: Collection[int]) -> dict[int, np.ndarray]:
+        """The same for several at once, those that can be found."""
+
     def search(
         self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
     ) -> list[Hit]:

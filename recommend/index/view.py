@@ -52,6 +52,10 @@ class View:
             return None
         return self.block.columns.vectors[place, : self.dim].astype(np.float32)
 
+    def vectors(self, garment_ids: Collection[int]) -> dict[int, np.ndarray]:
+        found = ((garment_id, self.vector(garment_id)) for garment_id in garment_ids)
+        return {garment_id: vector for garment_id, vector in found if vector is not None}
+
     def search(
         self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
     ) -> list[Hit]:

@@ -55,6 +55,20 @@ class Garment(models.Model):
         ADULT = "adult", _("Adults")
         KIDS = "kids", _("Kids")
 
+    class ColourFamily(models.TextChoices):
+        BLACK = "black", _("Black")
+        GREY = "grey", _("Grey")
+        WHITE = "white", _("White")
+        BEIGE = "beige", _("Beige")
+        BROWN = "brown", _("Brown")
+        RED = "red", _("Red")
+        ORANGE = "orange", _("Orange")
+        YELLOW = "yellow", _("Yellow")
+        GREEN = "green", _("Green")
+        BLUE = "blue", _("Blue")
+        PURPLE = "purple", _("Purple")
+        PINK = "pink", _("Pink")
+
     sku = models.CharField(
         _("SKU"),
         max_length=64,
@@ -71,6 +85,10 @@ class Garment(models.Model):
     sleeve = models.CharField(_("sleeves"), max_length=13, choices=Sleeve, blank=True)
     length = models.CharField(_("length"), max_length=7, choices=Length, blank=True)
     colour = models.CharField(_("colour"), max_length=60)
+    # Of what its picture shows (`shop.colours`).
+    colour_family = models.CharField(
+        _("colour family"), max_length=6, choices=ColourFamily, blank=True, editable=False
+    )
     brand = models.CharField(_("brand"), max_length=80, blank=True)
     gender = models.CharField(_("gender"), max_length=6, choices=Gender, default=Gender.UNISEX)
     age_group = models.CharField(_("age group"), max_length=5, choices=AgeGroup, default=AgeGroup.ADULT)
@@ -102,6 +120,12 @@ class Garment(models.Model):
                 name="garment_length",
                 condition=Q(length__in=["", "cropped", "regular", "short", "knee", "midi", "long", "maxi", "full"]),
             ),
+            models.CheckConstraint(
+                name="garment_colour_family",
+                condition=Q(
+                    colour_family__regex="^(|black|grey|white|beige|brown|red|orange|yellow|green|blue|purple|pink)$"
+                ),
+            ),
             models.CheckConstraint(name="garment_gender", condition=Q(gender__in=["women", "men", "unisex"])),
             models.CheckConstraint(name="garment_age_group", condition=Q(age_group__in=["adult", "kids"])),
             models.CheckConstraint(
@@ -123,6 +147,7 @@ class Garment(models.Model):
         ]
         indexes = [
             models.Index(fields=["published", "category", "product_type"]),
+            models.Index(fields=["published", "category", "colour_family", "-created"], name="garment_by_colour"),
             models.Index(fields=["design"]),
         ]
 

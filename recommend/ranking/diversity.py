@@ -1,0 +1,65 @@
+"""No two of a kind in a list: one place for what is the same, and variety among the rest."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from shop.models import Garment
+
+# Cosine from which two garments are taken for one and the same; see docs/recommend.md for how it was found.
+SAME_LOOK = 0.97
+BALANCE = 0.7  # of maximal marginal relevance: 1 looks at the score alone
+
+
+class Folded:
+    """What a list has taken so far. The colours of one design, and near-duplicates, take one place."""
+
+    def __init__(self, vectors: Mapping[int, np.ndarray]):
+        self._vectors = vectors
+        self._designs: set[str] = set()
+        self._pictures: set[str] = set()
+        self._looks: list[np.ndarray] = []
+
+    def take(self, garment: Garment) -> bool:
+        """Whether it is one of its own; it then has its place."""
+        look = self._vectors.get(garment.pk)
+        if garment.design in self._designs or _picture(garment) in self._pictures or self._seen(look):
+            return False
+        self.leave_out(garment)
+        if look is not None:
+            self._looks.append(look)
+        return True
+
+    def leave_out(self, garment: Garment) -> None:
+        """Give its design and its very picture no place. What merely looks the same still has one."""
+        self._designs |= {garment.design} - {""}
+        self._pictures |= {_picture(garment)} - {""}
+
+    def _seen(self, look: np.ndarray | None) -> bool:
+        return look is not None and bool(self._looks) and float((np.stack(self._looks) @ look).max()) >= SAME_LOOK
+
+
+def _picture(garment: Garment) -> str:
+    return (garment.front or {}).get("sha256", "")
+
+
+def varied(scores: np.ndarray, looks: np.ndarray, k: int, balance: float = BALANCE) -> list[int]:
+    """Places of the k best by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998, equation 1).
+
+    Each next one has the largest balance * score - (1 - balance) * the cosine to the most alike of those taken.
+
+    Args:
+        scores: (n,) what each is worth by itself, in the range of cosines.
+        looks: (n, dim) unit vectors; zeros for a garment without one, which then is like no other.
+    """
+    alike = looks @ looks.T
+    worth = balance * np.asarray(scores, np.float64)
+    nearest = np.zeros(len(worth))
+    taken: list[int] = []
+    for _ in range(min(k, len(worth))):
+        marginal = worth - (1 - balance) * nearest
+        marginal[taken] = -np.inf
+        best = int(marginal.argmax())
+        taken.append(best)
+        nearest = np.maximum(nearest, alike[best])
+    return taken

@@ -1,0 +1,102 @@
+"""What the reader of a list may ask for, and the rows that may then be in it."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce, JSONObject
+
+from recommend.index import Where
+from shop.models import Garment, GarmentPicture, Variant
+
+NOW = Coalesce("sale_price", "price")
+FLAT_FIRST = Case(When(role=GarmentPicture.Role.FLAT, then=0), default=1)
+# What is known of a garment's first flat picture, or of its first; one row each, read with the garment's own.
+FRONT = Subquery(
+    GarmentPicture.objects.filter(garment=OuterRef("pk"))
+    .order_by(FLAT_FIRST, "position", "id", "-analyses__version")
+    .values(
+        front=JSONObject(
+            role="role",
+            sha256="sha256",
+            colours="analyses__colours",
+            sleeve="analyses__sleeve",
+            length="analyses__length",
+        )
+    )[:1]
+)
+CHOICES = ("categories", "product_types", "genders", "colours", "colour_families", "brands", "sizes")
+LONG = ("description", "description_ko")  # not shown in lists
+
+
+@dataclass(frozen=True)
+class Filters:
+    """A garment must be one of each that is given; what is left empty may be anything.
+
+    `sizes` must be in stock; `low` and `high` bound the price that is asked now. The age group is never the reader's
+    choice: it follows from what the list is made for.
+    """
+
+    categories: Collection[str] = frozenset()
+    product_types: Collection[str] = frozenset()
+    genders: Collection[str] = frozenset()
+    colours: Collection[str] = frozenset()
+    colour_families: Collection[str] = frozenset()
+    brands: Collection[str] = frozenset()
+    sizes: Collection[str] = frozenset()
+    low: Decimal | None = None
+    high: Decimal | None = None
+    age_group: str = ""
+
+    def __post_init__(self):
+        for name in CHOICES:
+            object.__setattr__(self, name, frozenset(getattr(self, name)))
+
+    def within(self, *, age_group: str = "", **limits: Iterable[str]) -> "Filters | None":
+        """Both these and the limits; None where nothing can be both."""
+        narrowed = {}
+        for name, allowed in limits.items():
+            chosen = getattr(self, name)
+            narrowed[name] = chosen & frozenset(allowed) if chosen else frozenset(allowed)
+            if not narrowed[name]:
+                return None
+        return replace(self, age_group=age_group or self.age_group, **narrowed)
+
+    def where(self) -> Where:
+        """As far as an index knows of it; the rest is asked of the rows."""
+        return Where(
+            categories=self.categories,
+            product_types=self.product_types,
+            genders=self.genders,
+            age_group=self.age_group,
+            brands=self.brands,
+            colours=self.colours,
+        )
+
+    def garments(self) -> QuerySet[Garment]:
+        """The published garments that are so at this moment, newest first."""
+        garments = Garment.objects.published()
+        columns = {"category": self.categories, "product_type": self.product_types, "gender": self.genders}
+        columns |= {"colour": self.colours, "colour_family": self.colour_families, "brand": self.brands}
+        for column, values in columns.items():
+            if values:
+                garments = garments.filter(**{f"{column}__in": values})
+        if self.age_group:
+            garments = garments.filter(age_group=self.age_group)
+        if self.low is not None:
+            garments = garments.alias(now=NOW).filter(now__gte=self.low)
+        if self.high is not None:
+            garments = garments.alias(now=NOW).filter(now__lte=self.high)
+        if self.sizes:
+            stocked = Variant.objects.filter(garment=OuterRef("pk"), size__in=self.sizes, stock__gt=0)
+            garments = garments.filter(Exists(stocked))
+        return garments
+
+    def rows(self, rule: Q | None = None) -> QuerySet[Garment]:
+        """The same with `front`: what is known of a garment's picture, a dict or None."""
+        garments = self.garments().annotate(front=FRONT).defer(*LONG)
+        return garments if rule is None else garments.filter(rule)
+
+
+EVERYTHING = Filters()
