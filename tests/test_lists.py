@@ -245,8 +245,8 @@ def test_lists_come_from_programs(shopper_client, shelf):
 def two(monkeypatch):
     """Two rankings of similar items, compared on half of the shoppers."""
     monkeypatch.setattr(surfaces, "_offered", {})
-    surfaces.offer(Surface.SIMILAR, {"nearest": "nearest", "varied": "varied"})
-    yield Experiment.objects.create(name="variety", surface="similar", first="nearest", second="varied", share=30)
+    surfaces.offer(Surface.SIMILAR, {"diverse": "diverse", "nearest": "nearest"})
+    yield Experiment.objects.create(name="variety", surface="similar", first="diverse", second="nearest", share=30)
     cache.clear()
 
 
@@ -254,10 +254,10 @@ def test_a_share_of_the_shoppers_gets_the_second_ranking(two):
     shoppers = [Shopper(pk=number) for number in range(2000)]
     got = [surfaces.ranking(shopper, "similar") for shopper in shoppers]
     assert got == [surfaces.ranking(shopper, "similar") for shopper in shoppers]
-    assert 0.25 < got.count("varied") / len(got) < 0.35
-    assert surfaces.ranking(None, "similar") == "nearest"
-    other = Experiment(name="another", surface="for_you", first="nearest", second="varied", share=30)
-    both = sum(a == other.ranking_of(b) == "varied" for a, b in zip(got, shoppers, strict=True))
+    assert 0.25 < got.count("nearest") / len(got) < 0.35
+    assert surfaces.ranking(None, "similar") == "diverse"
+    other = Experiment(name="another", surface="for_you", first="diverse", second="nearest", share=30)
+    both = sum(a == other.ranking_of(b) == "nearest" for a, b in zip(got, shoppers, strict=True))
     assert 0.06 < both / len(got) < 0.12  # nine in a hundred: who is in one is not therefore in the other
 
 
@@ -269,18 +269,18 @@ def test_the_list_says_which_ranking_made_it(two, shopper_client, shopper, shelf
 def test_without_a_comparison_all_get_the_first(two):
     two.ended = timezone.now()
     two.save()
-    assert {surfaces.ranking(Shopper(pk=n), "similar") for n in range(100)} == {"nearest"}
+    assert {surfaces.ranking(Shopper(pk=n), "similar") for n in range(100)} == {"diverse"}
     assert surfaces.ranking(None, "for_you") == ""
 
 
 def test_a_ranking_that_is_no_longer_there_is_not_given(two, monkeypatch):
-    surfaces.offer(Surface.SIMILAR, {"nearest": "nearest"})
-    assert {surfaces.ranking(Shopper(pk=n), "similar") for n in range(100)} == {"nearest"}
+    surfaces.offer(Surface.SIMILAR, {"diverse": "diverse"})
+    assert {surfaces.ranking(Shopper(pk=n), "similar") for n in range(100)} == {"diverse"}
 
 
-@pytest.mark.parametrize("changes", [{"name": "twice"}, {"surface": "x", "second": "nearest"}, {"share": 100}])
+@pytest.mark.parametrize("changes", [{"name": "twice"}, {"surface": "x", "second": "diverse"}, {"share": 100}])
 def test_comparisons_that_cannot_be_are_refused(two, changes):
-    fields = {"name": "new", "surface": "similar", "first": "nearest", "second": "varied", "share": 50} | changes
+    fields = {"name": "new", "surface": "similar", "first": "diverse", "second": "nearest", "share": 50} | changes
     with pytest.raises(IntegrityError), transaction.atomic():
         Experiment.objects.create(**fields)
 
