@@ -56,10 +56,10 @@ class Manifest:
 
 
 def versions(folder: Path) -> list[str]:
-    """Newest first."""
+    """Newest first; none where the folder cannot be read."""
     try:
         return sorted(filter(NAME.fullmatch, os.listdir(folder)), reverse=True)
-    except FileNotFoundError:
+    except OSError:
         return []
 
 
