@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from preprocessing.errors import Refusal
 from shop.images import clean_image
+from shop.matching import tokens_of
 from shop.models import Garment, Photo
 from shop.search import FACETS, Search
 from tryon.models import Rating
@@ -30,6 +31,12 @@ class SearchForm(forms.Form):
             ("high", _("Price, high to low")),
         ],
     )
+
+    def clean_q(self):
+        words = self.cleaned_data["q"]
+        if words and not tokens_of(words):
+            raise forms.ValidationError(_("Type a word: there is no letter or digit in this."))
+        return words
 
     def search(self) -> Search:
         self.is_valid()
@@ -56,6 +63,20 @@ class PhotoForm(forms.Form):
 
     def clean_photo(self):
         return _clean(self.cleaned_data["photo"])
+
+
+class PictureForm(forms.Form):
+    """What to search by."""
+
+    picture = forms.FileField(
+        error_messages={
+            "required": _("Choose a picture first."),
+            "empty": _("The file is empty. Choose another picture."),
+        },
+    )
+
+    def clean_picture(self):
+        return _clean(self.cleaned_data["picture"], min_side=settings.UPLOAD_MIN_SIDE)
 
 
 class TryOnForm(forms.Form):
@@ -101,8 +122,8 @@ class RatingForm(forms.Form):
     reasons = forms.MultipleChoiceField(required=False, choices=Rating.Reason.choices)
 
 
-def _clean(upload):
+def _clean(upload, min_side=None):
     try:
-        return clean_image(upload, min_side=settings.PHOTO_MIN_SIDE, max_side=settings.PICTURE_MAX_SIDE)
+        return clean_image(upload, min_side=min_side or settings.PHOTO_MIN_SIDE, max_side=settings.PICTURE_MAX_SIDE)
     except Refusal as refusal:
         raise forms.ValidationError(gettext(refusal.sentence), code=refusal.code) from refusal

@@ -1,11 +1,14 @@
 from django.urls import path
 
-from frontend.views import accounts, garments, pages, photos, tryons
+from frontend.views import accounts, garments, pages, photos, search, tryons
 
 app_name = "frontend"
 urlpatterns = [
     path("", garments.index, name="garments"),
     path("garments/<str:slug>", garments.garment, name="garment"),
+    path("search/picture", search.begin, name="picture_search"),
+    path("search/picture/<uuid:pk>", search.picture, name="picture"),
+    path("search/picture/<uuid:pk>/delete", search.delete, name="picture_delete"),
     path("photos/", photos.index, name="photos"),
     path("photos/<uuid:pk>/card", photos.card, name="photo_card"),
     path("photos/<uuid:pk>/delete", photos.delete, name="photo_delete"),

@@ -211,3 +211,25 @@ def lone_worker(transactional_db, tmp_path, monkeypatch):
     yield start
     for worker in started:
         worker.kill()
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    """An encoder that reads words in place of the shop's, and an index that looks at every call."""
+    from recommend import encoders, index
+    from tests.readers import READER
+
+    monkeypatch.setattr(index, "current", index.Index(look_seconds=0).current)
+    monkeypatch.setattr(encoders, "_in_order", lambda *chosen: (READER,))
+    return READER
+
+
+@pytest.fixture
+def hanger(reader, transactional_db):
+    """Three tops with looks at 0, 30 and 90 degrees, and trousers at 10, as `reader` sees them."""
+    from tests.looks import make
+
+    make("polo", 0, reader, title="Navy Polo", title_ko="남색 폴로")
+    make("tee", 30, reader, title="Navy Tee", brand="Alder")
+    make("knit", 90, reader, title="Soft Knit")
+    make("jeans", 10, reader, title="Navy Jeans", category="lower")

@@ -25,6 +25,11 @@ def photo_hours() -> int:
 
 
 @register.simple_tag
+def search_minutes() -> int:
+    return settings.SEARCH_MINUTES
+
+
+@register.simple_tag
 def result_days() -> int:
     return settings.RESULT_DAYS
 

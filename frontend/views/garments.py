@@ -11,30 +11,38 @@ from frontend.facets import active, facets
 from frontend.fitting import Fitting, wearable
 from frontend.forms import SearchForm
 from recommend.ranking import Found, anything_popular, for_you, goes_with, similar
+from recommend.search import ranked
 from shop import shoppers, surfaces
 from shop.models import Garment, Surface
 
 PER_PAGE = 24
 SIMILAR = GOES_WITH = FOR_YOU = 6
 LATEST = 3
+FEW, ASK_AGAIN = 8, 4
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def index(request):
     form = SearchForm(request.GET)
-    search = form.search()
-    page = Paginator(search.garments().with_pictures(), PER_PAGE).get_page(request.GET.get("page"))
+    best = ranked(form.search())
+    search = best.search
+    page = Counted(search.garments().with_pictures(), PER_PAGE, search.total).get_page(request.GET.get("page"))
     page.object_list = list(page.object_list)  # the template looks at it more than once
     surface, order = (Surface.SEARCH, "words") if search.words else (Surface.CATALOGUE, "new")
     context = {
         "form": form,
         "search": search,
         "page": page,
-        "page_list": surfaces.shown(request, surface, page, ranked_by=search.order or order),
+        "page_list": surfaces.shown(
+            request, surface, page, ranked_by=search.order or ("words and looks" if best.encoder else order)
+        ),
         "wearable": wearable(),
         "facets": facets(search),
         "active": active(request.GET, search),
+        # Asked again where little is there to be moved about: looks may know more.
+        "ask_again": best.waiting and len(page.object_list) < FEW and asked_again(request) < ASK_AGAIN,
+        "asked": asked_again(request) + 1,
     }
     if not context["active"] and not search.order and page.number == 1:
         # What the page promises, these can.
@@ -84,6 +92,20 @@ def tiles(found: list[Found]) -> list[Found]:
     """The same with all that a tile shows."""
     prefetch_related_objects([item.garment for item in found], "pictures__analyses")
     return found
+
+
+class Counted(Paginator):
+    """Pages of garments that were counted already."""
+
+    def __init__(self, garments, per_page: int, count: int):
+        super().__init__(garments, per_page)
+        self.count = count
+
+
+def asked_again(request) -> int:
+    """How often the page has asked for itself."""
+    times = request.headers.get("X-Again", "")
+    return int(times) if times.isdecimal() and len(times) < 3 else 0
 
 
 def colours_of(garment):

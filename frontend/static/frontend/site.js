@@ -55,6 +55,31 @@ customElements.define(
   },
 );
 
+// <picture-search>: the button opens the file chooser (or a phone's camera) at once and sends what is chosen.
+customElements.define(
+  "picture-search",
+  class extends HTMLElement {
+    connectedCallback() {
+      const button = this.querySelector("a");
+      const input = this.querySelector("input[type=file]");
+      button.addEventListener("click", (event) => {
+        event.preventDefault();
+        input.click();
+      });
+      input.addEventListener("change", () => {
+        if (!input.files.length) return;
+        button.classList.add("sending");
+        input.form.submit();
+      });
+      // Who comes back finds the button as it was.
+      window.addEventListener("pageshow", () => {
+        button.classList.remove("sending");
+        input.value = "";
+      });
+    }
+  },
+);
+
 // Choosing somebody else takes a new photo back.
 document.addEventListener("change", ({ target }) => {
   if (target.name !== "person") return;
