@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from preprocessing.errors import Refusal, gettext_noop
@@ -180,9 +180,9 @@ class QueryLook(models.Model):
     class Part(models.TextChoices):
         WORDS = "words", _("words")
         GARMENT = "garment", _("garment")
-        UPPER = "upper", _("top")
-        LOWER = "lower", _("bottom")
-        DRESS = "dress", _("dress")
+        UPPER = "upper", pgettext_lazy("worn", "top")
+        LOWER = "lower", pgettext_lazy("worn", "bottom")
+        DRESS = "dress", pgettext_lazy("worn", "dress")
 
     query = models.ForeignKey(Query, models.CASCADE, related_name="looks")
     part = models.CharField(max_length=7, choices=Part)
