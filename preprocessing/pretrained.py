@@ -210,7 +210,6 @@ _ALL = (
             MARQO,
             "open_clip_config.json",
             "open_clip_model.safetensors",
-            "special_tokens_map.json",
             "tokenizer.json",
             "tokenizer_config.json",
         ),

@@ -1,8 +1,11 @@
 """Encoders: what a picture becomes, the default's network, CLIP from a file, and which of them is wanted."""
 
 import json
+import os
+import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +14,8 @@ from django.core.management import call_command
 from preprocessing import weights
 from preprocessing.errors import Refusal
 from recommend import encoders
-from recommend.encoders import efficientnet, pictures, vectors
-from recommend.encoders.clip import Clip
+from recommend.encoders import efficientnet, pictures, runtime, vectors
+from recommend.encoders.clip import WEIGHTS_FILE, Clip
 from recommend.encoders.colour import DIM as COLOUR_DIM
 from recommend.encoders.colour import Colour, histogram
 from recommend.encoders.efficientnet import EfficientNet
@@ -140,7 +143,7 @@ def test_the_network_is_exported_once_and_equals_torch(tmp_path, monkeypatch):
     import onnxruntime
     import torch
 
-    from recommend.encoders.export import build
+    from recommend.encoders.exports.efficientnet import build
 
     source = weights.path(efficientnet.WEIGHT)
     monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
@@ -148,7 +151,7 @@ def test_the_network_is_exported_once_and_equals_torch(tmp_path, monkeypatch):
     made = efficientnet.onnx_file()
     assert made.parent == tmp_path / "cache"
     assert efficientnet.SHA256[:12] in made.name
-    assert list(made.parent.iterdir()) == [made]
+    assert [path for path in made.parent.iterdir() if path.name != "export.lock"] == [made]
     stamp = made.stat().st_mtime_ns
     assert efficientnet.onnx_file().stat().st_mtime_ns == stamp
     state = torch.load(source, map_location="cpu", weights_only=True)
@@ -156,22 +159,22 @@ def test_the_network_is_exported_once_and_equals_torch(tmp_path, monkeypatch):
     with torch.inference_mode():
         expected = build(state)(torch.from_numpy(batch)).numpy()
     session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
-    assert np.abs(session.run(None, {"image": batch})[0] - expected).max() < 1e-4
+    assert np.abs(session.run(None, {"input": batch})[0] - expected).max() < 1e-4
 
 
 def test_where_the_weights_cannot_be_written_the_network_lies_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setenv("WEIGHTS_DIR", "/proc")  # not even root can make a folder there
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    folder = efficientnet.cache_folder()
+    folder = runtime.cache_folder()
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert efficientnet.cache_folder() == folder
+    assert runtime.cache_folder() == folder
 
 
 def test_a_failed_export_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Refusal) as refusal:
-        efficientnet.export(weights.path(efficientnet.WEIGHT), tmp_path / "made.onnx")
+        runtime.export("efficientnet", (str(weights.path(efficientnet.WEIGHT)),), tmp_path / "made.onnx")
     assert refusal.value.code == "encoder.not_exported"
     assert not list(tmp_path.iterdir())
 
@@ -181,54 +184,166 @@ def test_a_failed_export_leaves_nothing_behind(tmp_path, monkeypatch):
 SMALL_CLIP = {
     "embed_dim": 640,
     "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
-    "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 64, "heads": 2, "layers": 1},
+    "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2},
 }
+SMALL_SIGLIP = {
+    "embed_dim": 64,
+    "custom_text": True,
+    "vision_cfg": {
+        "image_size": 160,
+        "timm_model_name": "test_vit",
+        "timm_model_pretrained": False,
+        "timm_pool": "avg",
+        "timm_proj": "linear",
+    },
+    "text_cfg": {
+        "context_length": 16,
+        "vocab_size": 80,
+        "hf_tokenizer_name": "anyone/anything",
+        "tokenizer_kwargs": {"clean": "canonicalize"},
+        "width": 64,
+        "heads": 2,
+        "layers": 2,
+        "no_causal_mask": True,
+        "proj_bias": True,
+        "pool_type": "last",
+    },
+}
+TEXTS = [
+    "a red summer dress",
+    "Men's T-SHIRT &amp; 100% cotton!",
+    "빨간 원피스 👗",
+    "",
+    "blue " * 400,
+    "<start_of_text>",
+]
 
 
-@pytest.fixture
-def small_clip(tmp_path):
-    """open_clip's real classes with random weights, in a file: (name, file, model)."""
+def saved(folder: Path, config: dict) -> Path:
+    """A folder as open_clip saves a model, with random weights."""
+    import torch
+    from open_clip.model import CLIP, CustomTextCLIP
+    from safetensors.torch import save_file
+
+    folder.mkdir()
+    torch.manual_seed(0)
+    config = json.loads(json.dumps(config))
+    parts = {key: value for key, value in config.items() if key != "custom_text"}
+    model = (CustomTextCLIP if "custom_text" in config else CLIP)(**parts)
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / WEIGHTS_FILE)
+    preprocess = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": preprocess}))
+    if "hf_tokenizer_name" in config["text_cfg"]:
+        save_tokenizer(folder)
+    return folder
+
+
+def save_tokenizer(folder: Path) -> None:
+    """As SigLIP's: pieces with their likelihoods, all in small letters."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import T5TokenizerFast
+
+    letters = [(letter, -8.0) for letter in "▁abcdefghijklmnopqrstuvwxyz0123456789"]
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters, ("▁red", -3.0), ("▁dress", -3.0)]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=2))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    T5TokenizerFast(tokenizer_object=tokenizer, pad_token="</s>", eos_token="</s>", extra_ids=0).save_pretrained(
+        folder
+    )
+
+
+def of_open_clip(folder: Path, given: list[np.ndarray], texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """open_clip's own vectors of pictures and of texts, put on squares and reduced as ours are."""
     import open_clip
     import torch
 
-    config = tmp_path / "fitroom-small.json"
-    config.write_text(json.dumps(SMALL_CLIP))
-    open_clip.add_model_config(config)
-    torch.manual_seed(0)
-    model = open_clip.create_model("fitroom-small").eval()
-    file = tmp_path / "small.pt"
-    torch.save(model.state_dict(), file)
-    return "fitroom-small", file, model
-
-
-def test_clip_from_a_file_gives_open_clips_own_vectors(small_clip):
-    import torch
-
-    name, file, model = small_clip
-    encoder = Clip(f"{name}/{file}")
-    assert encoder.problem() == ""
-    assert encoder.name == "clip fitroom-small small.pt"
-    found = encoder.encode([image(), cut_out(RED)])
-    assert found.shape == (2, 512)
+    model = open_clip.create_model(f"local-dir:{folder}").eval()
     config = model.visual.preprocess_cfg
-    squares = np.stack([pictures.squared(p, 32) for p in (image(), cut_out(RED))]).astype(np.float32) / 255
+    side = config["size"][0]
+    squares = np.stack([pictures.squared(picture, side) for picture in given]).astype(np.float32) / 255
     batch = torch.from_numpy((squares - np.float32(config["mean"])) / np.float32(config["std"])).permute(0, 3, 1, 2)
     with torch.inference_mode():
-        expected = model.encode_image(batch).numpy()
-    assert np.abs(found - vectors.reduced(expected)).max() < 1e-5
+        seen = model.encode_image(batch).numpy()
+        read = model.encode_text(open_clip.get_tokenizer(f"local-dir:{folder}")(texts)).numpy()
+    return vectors.reduced(seen), vectors.reduced(read)
 
 
-def test_other_weights_are_another_version(small_clip):
-    import torch
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A weights folder of the test's own."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    monkeypatch.setenv("WEIGHTS_DIR", str(folder))
+    return folder
 
-    name, file, model = small_clip
-    before = Clip(f"{name}/{file}").version
-    state = {key: value + 1 for key, value in model.state_dict().items()}
-    torch.save(state, file)
-    assert Clip(f"{name}/{file}").version != before
+
+@pytest.mark.parametrize("config", [SMALL_CLIP, SMALL_SIGLIP], ids=["clip", "siglip"])
+def test_clip_gives_open_clips_own_vectors_of_pictures_and_words(tmp_path, cache, config):
+    folder = saved(tmp_path / "mine", config)
+    encoder = Clip(str(folder))
+    assert encoder.problem() == ""
+    assert (encoder.name, encoder.label, encoder.has_words) == ("clip mine", "CLIP mine", True)
+    given = [image(), cut_out(RED)]
+    seen, read = encoder.encode(given), encoder.encode_words(TEXTS)
+    assert seen.shape == (2, min(512, config["embed_dim"]))
+    assert read.shape == (len(TEXTS), seen.shape[1])
+    expected_seen, expected_read = of_open_clip(folder, given, TEXTS)
+    assert np.abs(seen - expected_seen).max() < 1e-5
+    assert np.abs(read - expected_read).max() < 1e-5
+    assert encoder.has_words
+    assert encoder.encode_words(TEXTS[:1]).tobytes() == read[:1].tobytes()
 
 
-def test_a_file_that_runs_code_is_not_opened(tmp_path, small_clip):
+def test_int8_gives_nearly_the_same_vectors_under_another_version(tmp_path, cache):
+    folder = saved(tmp_path / "mine", SMALL_CLIP)
+    exact, quick = Clip(str(folder)), Clip(str(folder), "int8")
+    assert quick.version == f"{exact.version}-int8"
+    one, other = exact.encode([image()]), quick.encode([image()])
+    assert (one * other).sum() > 0.999
+    assert not np.array_equal(one, other)
+    assert np.array_equal(exact.encode_words(TEXTS), quick.encode_words(TEXTS))
+    assert np.array_equal(quick.encode([image(RED), image()])[1:], other)  # whatever is encoded beside it
+
+
+def test_a_process_that_encodes_imports_no_torch(tmp_path, cache):
+    folder = saved(tmp_path / "mine", SMALL_CLIP)
+    program = (
+        "import sys, django; django.setup()\n"
+        "import numpy as np\n"
+        "from recommend.encoders.clip import Clip\n"
+        f"encoder = Clip({str(folder)!r})\n"
+        "encoder.encode([np.zeros((9, 9, 3), np.uint8)]); encoder.encode_words(['a dress'])\n"
+        "print([name for name in ('torch', 'open_clip', 'transformers') if name in sys.modules])"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "shop.settings"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_model_whose_words_cannot_be_read_still_sees(tmp_path, cache):
+    folder = saved(tmp_path / "mine", SMALL_SIGLIP)
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
+    encoder = Clip(str(folder))
+    assert encoder.encode([image()]).shape == (1, 64)
+    assert not encoder.has_words
+    with pytest.raises(Refusal) as refusal:
+        encoder.encode_words(["a dress"])
+    assert refusal.value.code == "encoder.no_words"
+
+
+def test_other_weights_are_another_version(tmp_path):
+    file = tmp_path / "mine.pt"
+    file.write_bytes(b"one")
+    before = Clip(f"ViT-S-32-alt/{file}")
+    assert (before.problem(), before.name) == ("", "clip ViT-S-32-alt mine.pt")
+    version = before.version
+    file.write_bytes(b"another")
+    assert Clip(f"ViT-S-32-alt/{file}").version != version
+
+
+def test_a_file_that_runs_code_is_not_opened(tmp_path, cache):
     import pickle
 
     class Evil:
@@ -238,33 +353,28 @@ def test_a_file_that_runs_code_is_not_opened(tmp_path, small_clip):
     file = tmp_path / "evil.pt"
     file.write_bytes(pickle.dumps({"state_dict": Evil()}, protocol=2))
     with pytest.raises(Refusal) as refusal:
-        Clip(f"{small_clip[0]}/{file}").encode([image()])
-    assert refusal.value.code == "encoder.not_loaded"
+        Clip(f"ViT-S-32-alt/{file}").encode([image()])
+    assert refusal.value.code == "encoder.not_exported"
+    assert "could not be loaded" in refusal.value.detail
     assert not (tmp_path / "owned").exists()
 
 
-def test_weights_of_another_model_are_refused(tmp_path, small_clip):
+def test_weights_of_another_model_are_refused(tmp_path, cache):
     import torch
-
-    file = tmp_path / "other.pt"
-    torch.save({"visual.proj": torch.zeros(3, 3)}, file)
-    with pytest.raises(Refusal):
-        Clip(f"{small_clip[0]}/{file}").encode([image()])
-
-
-def test_registered_clip_is_loaded_from_its_folder(tmp_path, monkeypatch, small_clip):
     from safetensors.torch import save_file
 
-    _, _, model = small_clip
-    folder = tmp_path / "clip_vit_b32_laion2b"
-    folder.mkdir()
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "open_clip_model.safetensors")
-    preprocess = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": SMALL_CLIP, "preprocess_cfg": preprocess}))
+    folder = saved(tmp_path / "mine", SMALL_CLIP)
+    save_file({"visual.proj": torch.zeros(3, 3)}, folder / WEIGHTS_FILE)
+    with pytest.raises(Refusal) as refusal:
+        Clip(str(folder)).encode([image()])
+    assert "could not be loaded" in refusal.value.detail
+
+
+def test_registered_clip_is_loaded_from_its_folder(cache):
+    folder = saved(cache / "clip_vit_b32_laion2b", SMALL_CLIP)
     for file in list(folder.iterdir()):
         told = {"size": file.stat().st_size, "sha256": "ab" * 32}
         file.with_name(f"{file.name}.provenance.json").write_text(json.dumps(told))
-    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
     encoder = Clip("ViT-B-32/laion2b_s34b_b79k")
     assert encoder.problem() == ""
     assert (encoder.name, encoder.version) == ("clip_vit_b32_laion2b", "1-abababababab")
@@ -274,12 +384,24 @@ def test_registered_clip_is_loaded_from_its_folder(tmp_path, monkeypatch, small_
 # --- Which encoder ----------------------------------------------------------------------------------------
 
 
-def test_the_default_is_wanted_unless_the_shop_says_otherwise(settings, small_clip):
-    assert encoders.wanted().label == "EfficientNet-Lite2 with colour"
+def test_the_default_is_wanted_unless_the_shop_says_otherwise(settings, tmp_path):
+    default = encoders.wanted()
+    assert (default.label, default.has_words) == ("EfficientNet-Lite2 with colour", False)
     assert encoders.problem() == ""
-    name, file, _ = small_clip
-    settings.RECOMMEND_CLIP = f"{name}/{file}"
-    assert encoders.wanted().label == "CLIP fitroom-small"
+    (tmp_path / WEIGHTS_FILE).write_bytes(b"weights")
+    settings.RECOMMEND_CLIP = str(tmp_path)
+    settings.RECOMMEND_CLIP_PRECISION = "int8"
+    assert encoders.wanted().label == f"CLIP {tmp_path.name}"
+    assert encoders.wanted().version.endswith("-int8")
+
+
+def test_vectors_are_traced_to_the_encoder_that_made_them(settings, tmp_path):
+    default = encoders.wanted()
+    (tmp_path / WEIGHTS_FILE).write_bytes(b"weights")
+    settings.RECOMMEND_CLIP = str(tmp_path)
+    assert encoders.of(default.name, default.version).label == default.label
+    assert encoders.of(default.name, "older") is None
+    assert encoders.of("clip_vit_b32_laion2b", "1") is None
 
 
 @pytest.mark.parametrize(
@@ -289,6 +411,7 @@ def test_the_default_is_wanted_unless_the_shop_says_otherwise(settings, small_cl
         ("ViT-B-32/laion2b_s34b_b79k", "./dev weights fetch clip_vit_b32_laion2b"),
         ("ViT-B-16//nowhere/x.pt", "neither"),
         ("nonsense", "neither"),
+        ("/nowhere", "nor a folder"),
     ],
 )
 def test_missing_weights_fall_back_and_are_told(settings, tmp_path, monkeypatch, setting, told, caplog, capsys):

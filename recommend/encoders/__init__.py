@@ -24,11 +24,13 @@ class Encoder(Protocol):
     Attributes:
         name, version: together they name the space its vectors live in; any change of result needs another version.
         label: what the shop says, as "EfficientNet-Lite2 with colour".
+        has_words: whether words can be encoded too.
     """
 
     name: str
     version: str
     label: str
+    has_words: bool
 
     def problem(self) -> str:
         """Why it cannot be used, with the command that helps; empty when it can."""
@@ -39,32 +41,39 @@ class Encoder(Protocol):
         A picture is uint8 RGB (H, W, 3), or RGBA (H, W, 4) where alpha says what is garment.
         """
 
+    def encode_words(self, texts: list[str]) -> np.ndarray:
+        """Where it `has_words`: vectors of texts, in the space of the pictures' and of the same shape."""
+
 
 def wanted() -> Encoder:
     """What new pictures are embedded with."""
     if told := problem():
         _say(told)
-    return next(encoder for encoder in _in_order(settings.RECOMMEND_CLIP) if not encoder.problem())
+    return next(encoder for encoder in _chosen() if not encoder.problem())
 
 
 def of(name: str, version: str) -> Encoder | None:
     """The one that made vectors of this name and version; None where it cannot be used (any more)."""
-    usable = (encoder for encoder in _in_order(settings.RECOMMEND_CLIP) if not encoder.problem())
+    usable = (encoder for encoder in _chosen() if not encoder.problem())
     return next((encoder for encoder in usable if (encoder.name, encoder.version) == (name, version)), None)
 
 
 def problem() -> str:
     """What keeps the encoder of the settings from being used, one sentence; empty when nothing does."""
-    first, *_ = in_order = _in_order(settings.RECOMMEND_CLIP)
+    first, *_ = in_order = _chosen()
     if not (reason := first.problem()):
         return ""
     used = next(encoder for encoder in in_order if not encoder.problem())
     return f"{first.label} cannot be used: {reason}. Similar items use {used.label}."
 
 
+def _chosen() -> tuple[Encoder, ...]:
+    return _in_order(settings.RECOMMEND_CLIP, settings.RECOMMEND_CLIP_PRECISION)
+
+
 @functools.cache
-def _in_order(clip: str) -> tuple[Encoder, ...]:
-    return (*([Clip(clip)] if clip else []), EfficientNet(), Colour())
+def _in_order(clip: str, precision: str) -> tuple[Encoder, ...]:
+    return (*([Clip(clip, precision)] if clip else []), EfficientNet(), Colour())
 
 
 @functools.cache

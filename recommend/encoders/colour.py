@@ -39,6 +39,7 @@ class Colour:
     name = "colour"
     version = "1"
     label = "colour"
+    has_words = False
 
     def problem(self) -> str:
         return ""

@@ -1,15 +1,14 @@
-"""`python -m recommend.encoders.export WEIGHTS TARGET`: EfficientNet-Lite2 as ONNX, from its torch weights.
-
-The one place that needs torch for it. The exported network is compared with torch's before it is accepted.
-"""
+"""`python -m recommend.encoders.exports.efficientnet WEIGHTS TARGET`: EfficientNet-Lite2 as ONNX."""
 
 import sys
-import warnings
+from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from efficientnet_lite_pytorch import EfficientNet
+
+from recommend.encoders.exports import noise, write
+from recommend.encoders.runtime import session
 
 DIM = 380
 SIDE = 260
@@ -47,26 +46,19 @@ def build(state: dict) -> Projected:
     return Projected(network).eval()
 
 
-def export(source: str, target: str) -> float:
+def export(source: str, target: Path) -> float:
     """The largest difference between torch and the written file, on noise."""
     torch.set_num_threads(1)
     model = build(torch.load(source, map_location="cpu", weights_only=True))
-    noise = torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    with warnings.catch_warnings():
-        # The exporter that warns of its age is the one that writes plain operators; the new one needs onnxscript.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            model, (noise,), target, dynamo=False, opset_version=17,
-            input_names=["image"], output_names=["features"],
-            dynamic_axes={"image": {0: "n"}, "features": {0: "n"}},
-        )  # fmt: skip
-    session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
+    given = noise(2, 3, SIDE, SIDE)
+    write(model, given, target, {0: "n"})
     with torch.inference_mode():
-        expected = model(noise).numpy()
-    return float(np.abs(expected - session.run(None, {"image": noise.numpy()})[0]).max())
+        expected = model(given).numpy()
+    found = session(target).run(None, {"input": given.numpy()})[0]
+    return float(np.abs(expected - found).max())
 
 
 if __name__ == "__main__":
-    difference = export(*sys.argv[1:3])
+    difference = export(sys.argv[1], Path(sys.argv[2]))
     if difference > MOST_DIFFERENCE:
         sys.exit(f"the exported network differs from torch's by {difference}")
