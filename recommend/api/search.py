@@ -179,7 +179,7 @@ class PicturePageSerializer(PageSerializer):
     part = serializers.CharField(allow_null=True, help_text="what the results look like")
 
 
-class PictureUploadSerializer(serializers.Serializer):
+class SearchedPictureSerializer(serializers.Serializer):
     image = serializers.FileField(help_text="JPEG, PNG or WebP: a garment, or a person who wears it")
 
 
@@ -211,7 +211,7 @@ class SearchView(APIView):
 
     @extend_schema(
         operation_id="search_picture",
-        request=PictureUploadSerializer,
+        request=SearchedPictureSerializer,
         responses={
             202: PicturePageSerializer,
             422: OpenApiResponse(description="the picture cannot be used; the sentence tells what to do"),
@@ -221,7 +221,7 @@ class SearchView(APIView):
     )
     def post(self, request):
         """Search by a picture of a garment, or of a person who wears one. 202: ask the Location what was found."""
-        form = PictureUploadSerializer(data=request.data)
+        form = SearchedPictureSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         clean = clean_image(form.validated_data["image"], max_side=settings.PICTURE_MAX_SIDE)
         query = Query.objects.store(ensure_shopper(request), clean)
