@@ -8,6 +8,7 @@ from shop.models import Garment
 
 # Cosine from which two garments are taken for one and the same; see docs/recommend.md for how it was found.
 SAME_LOOK = 0.97
+ROOM = 64
 BALANCE = 0.7  # of maximal marginal relevance: 1 looks at the score alone
 
 
@@ -18,7 +19,8 @@ class Folded:
         self._vectors = vectors
         self._designs: set[str] = set()
         self._pictures: set[str] = set()
-        self._looks: list[np.ndarray] = []
+        self._looks: np.ndarray | None = None  # of those that have their place, and room for more
+        self._count = 0
 
     def take(self, garment: Garment) -> bool:
         """Whether it is one of its own; it then has its place."""
@@ -27,7 +29,7 @@ class Folded:
             return False
         self.leave_out(garment)
         if look is not None:
-            self._looks.append(look)
+            self._keep(look)
         return True
 
     def leave_out(self, garment: Garment) -> None:
@@ -36,7 +38,17 @@ class Folded:
         self._pictures |= {_picture(garment)} - {""}
 
     def _seen(self, look: np.ndarray | None) -> bool:
-        return look is not None and bool(self._looks) and float((np.stack(self._looks) @ look).max()) >= SAME_LOOK
+        if look is None or not self._count:
+            return False
+        return float((self._looks[: self._count] @ look).max()) >= SAME_LOOK
+
+    def _keep(self, look: np.ndarray) -> None:
+        if self._looks is None:
+            self._looks = np.empty((ROOM, len(look)), np.float32)
+        elif self._count == len(self._looks):
+            self._looks = np.concatenate([self._looks, np.empty_like(self._looks)])
+        self._looks[self._count] = look
+        self._count += 1
 
 
 def _picture(garment: Garment) -> str:

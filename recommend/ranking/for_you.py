@@ -30,7 +30,7 @@ def for_you(
 ) -> list[Found]:
     """k published garments for a shopper, by what they looked at, tried on, rated and ordered.
 
-    Never what was ordered or rated down, nor what looks like the latter; what was seen already comes last. Gender and
+    Never what was ordered or rated down; what looks like the latter, and what was seen already, comes last. Gender and
     age group are those of the shopper's history. One place in EXPLORED_EVERY is for something else, drawn anew each
     day and the same all day. A stranger gets the popular, then the newest. The list is short only where the shop has
     fewer. Never raises.
@@ -59,9 +59,6 @@ class _ForYou:
     def run(self, *, by_taste: bool) -> list[Found]:
         seen = self.taste.weights.keys() | self.taste.never
         found = self._by_taste(seen) if by_taste else []
-        self.folded = Folded(self.looks.vectors)  # what came up and was not dealt may come now
-        for entry in found:
-            self.folded.take(entry.garment)
         for exclude in (seen, self.taste.never):  # what was seen already comes last
             for filters in self.limits:
                 if len(found) < self.k:
@@ -75,7 +72,7 @@ class _ForYou:
             return []
         places = self.k // EXPLORED_EVERY
         lists = {pk: self._like(pk, seen) for pk, _ in liked}
-        nearest = _dealt(lists, dict(liked), self.k - places)
+        nearest = self._dealt(lists, dict(liked), self.k - places)
         explored = iter(self._explored(seen | {entry.garment.pk for entry in nearest}, places))
         found = []
         for entry in nearest:
@@ -105,10 +102,24 @@ class _ForYou:
             within = filters.within(categories=[garment.category])
             if within and filters.age_group == garment.age_group:
                 vector = self.looks.vectors[garment_id]
-                found += self.looks.nearest(vector, within, seen, self.k, self.folded)
+                found += self.looks.nearest(vector, within, seen, self.k, Folded(self.looks.vectors))
         found = [entry for entry in found if not self._disliked(entry.garment.pk)]
         why = [_because(self.taste.deeds[garment_id], garment)]
         return [replace(entry, why=why) for entry in self.looks.varied(found, self.k, BALANCE)]
+
+    def _dealt(self, lists: dict[int, list[Found]], shares: dict[int, float], k: int) -> list[Found]:
+        """k of all lists, best first within each, in the proportion of their shares (d'Hondt)."""
+        dealt, given = [], defaultdict(int)
+        waiting = {pk: list(reversed(found)) for pk, found in lists.items() if found}
+        while waiting and len(dealt) < k:
+            turn = max(waiting, key=lambda pk: shares[pk] / (given[pk] + 1))
+            entry = waiting[turn].pop()
+            if self.folded.take(entry.garment):
+                dealt.append(entry)
+                given[turn] += 1
+            if not waiting[turn]:
+                del waiting[turn]
+        return dealt
 
     def _disliked(self, garment_id: int) -> bool:
         bad = [self.looks.vectors[pk] for pk in self.taste.disliked if pk in self.looks.vectors]
@@ -126,19 +137,6 @@ class _ForYou:
                 if len(found) < places and not self._disliked(entry.garment.pk) and self.folded.take(entry.garment):
                     found.append(replace(entry, why=entry.why or [gettext("Something different")]))
         return found
-
-
-def _dealt(lists: dict[int, list[Found]], shares: dict[int, float], k: int) -> list[Found]:
-    """k of all lists, best first within each, in the proportion of their shares (d'Hondt)."""
-    dealt, given = [], defaultdict(int)
-    waiting = {pk: list(reversed(found)) for pk, found in lists.items() if found}
-    while waiting and len(dealt) < k:
-        turn = max(waiting, key=lambda pk: shares[pk] / (given[pk] + 1))
-        dealt.append(waiting[turn].pop())
-        given[turn] += 1
-        if not waiting[turn]:
-            del waiting[turn]
-    return dealt
 
 
 def _because(deed: str, garment: Garment) -> str:

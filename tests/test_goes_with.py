@@ -1,0 +1,128 @@
+"""What can be worn with a garment: other categories, in colours that go with it, or as shoppers wear it."""
+
+import uuid
+
+import pytest
+from django.core.cache import cache
+
+from recommend import index, ranking
+from recommend.ranking import Filters
+from shop.models import Event, Garment, Shopper
+from tests.looks import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh_index(monkeypatch):
+    monkeypatch.setattr(index, "current", index.Index(look_seconds=0).current)
+    cache.clear()
+
+
+def skus(garment, **options) -> list[str]:
+    return [entry.garment.sku for entry in ranking.goes_with(garment, **options)]
+
+
+def strangers(count: int) -> list[Shopper]:
+    return [Shopper.objects.create(key_hash=uuid.uuid4().hex) for _ in range(count)]
+
+
+def worn(shopper, *garments, together=True):
+    tryon = uuid.uuid4()
+    for garment in garments:
+        Event.objects.create(
+            shopper=shopper, garment=garment, kind="tryon", tryon_id=tryon if together else uuid.uuid4()
+        )
+
+
+def test_other_categories_in_colours_that_go_with_it():
+    top = make("top", 0, colour="red")
+    make("grey", None, category="lower", colour="grey")
+    make("green", None, category="lower", colour="green")  # red and green of this kind clash
+    make("tee", None, colour="grey")
+    make("dress", None, category="dress", colour="grey")
+    found = ranking.goes_with(top)
+    assert [entry.garment.sku for entry in found] == ["grey"]
+    assert found[0].why == ["A neutral goes with any colour"]
+    assert 0 < found[0].score <= 1
+    assert sorted(skus(Garment.objects.get(sku="grey"))) == ["tee", "top"]
+
+
+def test_over_a_dress_goes_a_layer():
+    dress = make("dress", None, category="dress", colour="navy")
+    cardigan = make("cardigan", None, product_type="Cardigan", colour="white")
+    make("tee", None, colour="white")
+    make("jeans", None, category="lower", colour="white")
+    assert skus(dress) == ["cardigan"]
+    assert sorted(skus(cardigan)) == ["dress", "jeans"]
+
+
+def test_gender_and_age_group_are_never_crossed():
+    top = make("top", None, colour="white")
+    for sku, fields in (
+        ("w", {}),
+        ("u", {"gender": "unisex"}),
+        ("m", {"gender": "men"}),
+        ("k", {"age_group": "kids"}),
+    ):
+        make(sku, None, category="lower", colour="navy", title=sku, **fields)
+    make("draft", None, category="lower", colour="grey", published=False)
+    assert sorted(skus(top)) == ["u", "w"]
+
+
+def test_one_of_a_design():
+    top = make("top", None, colour="white")
+    for colour in ("navy", "black", "grey"):
+        make(colour, None, category="lower", colour=colour, design="chino")
+    assert len(skus(top)) == 1
+
+
+def test_what_shoppers_wear_together_comes_first_and_may_clash():
+    top = make("top", None, colour="red")
+    make("grey", None, category="lower", colour="grey")
+    green = make("green", None, category="lower", colour="green")
+    for shopper in strangers(4):
+        worn(shopper, top, green)
+    found = ranking.goes_with(top, ranking="wardrobes")
+    assert [entry.garment.sku for entry in found] == ["green", "grey"]
+    assert found[0].why == ["Often worn together"]
+
+
+def test_what_was_chosen_by_the_same_shoppers_counts_less():
+    top = make("top", None, colour="white")
+    make("other", None, category="lower", colour="navy")
+    chosen = make("chosen", None, category="lower", colour="navy", design="chosen")
+    for shopper in strangers(3):
+        worn(shopper, top, chosen, together=False)
+    found = ranking.goes_with(top)
+    assert found[0].garment == chosen
+    assert found[0].why[0] == "Often liked by the same shoppers"
+
+
+def test_filters_hold():
+    top = make("top", None, colour="white")
+    make("dear", None, category="lower", colour="navy", price=90)
+    make("cheap", None, category="lower", colour="grey", price=9)
+    assert skus(top, filters=Filters(high=20)) == ["cheap"]
+    assert skus(top, filters=Filters(categories={"upper"})) == []
+    assert skus(top, filters=Filters(colour_families={"blue"})) == ["dear"]
+
+
+def test_it_never_raises(monkeypatch):
+    top = make("top", None, colour="white")
+    make("jeans", None, category="lower", colour="navy")
+    monkeypatch.setattr(index, "current", lambda: 1 / 0)
+    assert skus(top) == ["jeans"]
+    monkeypatch.setattr(Garment.objects, "published", lambda: 1 / 0)
+    assert skus(top) == []
+
+
+def test_a_garment_knows_the_family_of_its_colour(make_garment):
+    garment = make_garment("blue", colour="no such word")
+    garment.pictures.get().analyses.update(colours=[{"lab": [30, 10, -40], "share": 1.0}])
+    garment.save()
+    assert Garment.objects.get().colour_family == "blue"
+    garment.pictures.all().delete()
+    garment.colour = "rust"
+    garment.save()
+    assert Garment.objects.get().colour_family == "orange"
