@@ -59,6 +59,9 @@ class _ForYou:
     def run(self, *, by_taste: bool) -> list[Found]:
         seen = self.taste.weights.keys() | self.taste.never
         found = self._by_taste(seen) if by_taste else []
+        self.folded = Folded(self.looks.vectors)  # what was drawn and found no place may come now
+        for entry in found:
+            self.folded.take(entry.garment)
         for exclude in (seen, self.taste.never):  # what was seen already comes last
             for filters in self.limits:
                 if len(found) < self.k:
