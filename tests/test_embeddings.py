@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image
 
@@ -12,6 +12,7 @@ from preprocessing.garment.prepare import PreparedGarment
 from recommend import encoders, tasks
 from recommend.encoders.colour import Colour
 from recommend.models import Embedding, Serving
+from recommend.progress import progress
 from recommend.receivers import PER_SWEEP, embed_missing
 from shop.images import clean_image
 from shop.models import Garment, GarmentAnalysis, GarmentPicture
@@ -19,6 +20,7 @@ from shop.signals import picture_analysed
 from shop.work import MAX_ATTEMPTS
 from tests.looks import BLUE, RED, cut_out, image
 from tests.pictures import encoded, tee
+from tests.test_encoders import SMALL_CLIP, saved
 
 
 class Counting:
@@ -263,8 +265,49 @@ def test_the_command_embeds_at_once_or_leaves_it_to_a_worker(counting, sent, cap
     out = capsys.readouterr().out
     assert "2 of 2" in out
     assert "Counting: 2 pictures embedded, 0 failed." in out
+    call_command("embed", "--status")
+    assert "100 %  Counting: 2 of 2 pictures, 0 failed; shown now" in capsys.readouterr().out
     call_command("embed", "--now", "--again")
     assert "2 of 2" in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+def test_the_merchant_sees_how_far_the_next_encoder_is(admin_client: Client, sent, monkeypatch):
+    old, new = Counting("old"), Counting("new", Refusal("encoder.not_loaded", "Broken."))
+    for number in range(4):
+        analysed(stored(f"tee-{number}", (number * 50, 0, 0)))
+    monkeypatch.setattr(encoders, "wanted", lambda: old)
+    call_command("embed", "--now")
+    monkeypatch.setattr(encoders, "wanted", lambda: new)
+    call_command("embed")
+    assert [(one.label, one.percent, one.serves, one.wanted) for one in progress()] == [
+        ("Old", 100, True, False),
+        ("New", 0, False, True),
+    ]
+    tasks.embed_picture(str(Embedding.objects.of(new).first().pk))
+    _, next_one = progress()
+    assert (next_one.total, next_one.done, next_one.failed, next_one.percent) == (4, 0, 1, 25)
+    page = admin_client.get("/admin/recommend/embedding/").content.decode()
+    assert '<progress max="4" value="4" aria-label="Old">' in page
+    assert '<progress max="4" value="1" aria-label="New">' in page
+    assert "takes over when it is complete" in page
+
+
+@pytest.mark.django_db
+def test_the_command_compares_int8_on_the_shops_own_pictures(settings, tmp_path, monkeypatch, capsys):
+    with pytest.raises(CommandError, match="no CLIP"):
+        call_command("embed", "--compare")
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
+    settings.RECOMMEND_CLIP = str(saved(tmp_path / "mine", SMALL_CLIP))
+    with pytest.raises(CommandError, match="0 readable pictures; 20 are needed"):
+        call_command("embed", "--compare")
+    for number in range(20):
+        stored(f"tee-{number}", (number * 12, 255 - number * 9, number * 5)).analyses.update(state="failed")
+    call_command("embed", "--compare")
+    told = capsys.readouterr().out
+    assert "CLIP mine, 20 pictures" in told
+    assert "of the ten nearest are the same" in told
+    assert not Embedding.objects.exists()
 
 
 @pytest.mark.django_db

@@ -1,15 +1,26 @@
 """`manage.py embed`: have every picture embedded that is not yet; `--now` does it here instead of in a worker."""
 
-from django.core.management.base import BaseCommand
+import time
 
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from preprocessing.errors import Refusal
 from recommend import encoders
+from recommend.compare import compare
+from recommend.encoders.clip import Clip
 from recommend.models import Embedding, Serving
+from recommend.progress import progress
 from recommend.receivers import embed_missing
-from recommend.tasks import embed
+from recommend.tasks import embed, encoder_input
+from shop.models import GarmentPicture
 from shop.work import Work
 
 BATCH = 16
 EVERYTHING = 10_000_000
+BAR = 30  # characters
+COMPARED = 300  # pictures
+TOO_FEW = 20  # to say anything
 
 
 class Command(BaseCommand):
@@ -18,10 +29,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--now", action="store_true", help="embed in this process, with progress")
         parser.add_argument("--again", action="store_true", help="also those that are done or failed")
+        parser.add_argument("--status", action="store_true", help="only say how far each encoder is")
+        parser.add_argument("--compare", action="store_true", help="only say whether CLIP in int8 is as good here")
 
-    def handle(self, *, now, again, **options):
+    def handle(self, *, now, again, status, compare, **options):
         if problem := encoders.problem():
             self.stderr.write(self.style.WARNING(problem))
+        if status:
+            self._show_progress()
+        elif compare:
+            self._compare()
+        else:
+            self._have_embedded(now, again)
+
+    def _have_embedded(self, now: bool, again: bool) -> None:
         wanted = encoders.wanted()
         rows = Embedding.objects.of(wanted)
         if again:
@@ -31,6 +52,7 @@ class Command(BaseCommand):
         if not now:
             embed_missing(None)
             self.stdout.write(f"{waiting.count()} pictures wait for a worker ({wanted.label}).")
+            self._show_progress()
             return
         self._embed(waiting, wanted)
         served = Serving.objects.follow(wanted)
@@ -39,12 +61,47 @@ class Command(BaseCommand):
         if not served:
             self.stdout.write(f"{Serving.objects.current().label} is shown until the new set is complete.")
 
-    def _embed(self, waiting, wanted):
-        total, done = waiting.count(), 0
+    def _embed(self, waiting, wanted) -> None:
+        total, done, start = waiting.count(), 0, time.monotonic()
         while batch := list(waiting.select_related("picture").order_by("pk")[:BATCH]):
             embed(batch, wanted)
             done += len(batch)
-            self.stdout.write(f"\r{min(done, total)} of {total}", ending="")
+            left = (time.monotonic() - start) / done * max(0, total - done)
+            self.stdout.write(f"\r{bar(done, total)} {min(done, total)} of {total}, {left:.0f} s left  ", ending="")
             self.stdout.flush()
         if total:
             self.stdout.write("")
+
+    def _show_progress(self) -> None:
+        for one in progress():
+            role = "shown now" if one.serves else "takes over when complete" if one.wanted else "kept, not used"
+            counts = f"{one.done} of {one.total} pictures, {one.failed} failed"
+            self.stdout.write(f"{bar(one.settled, one.total)} {one.percent:3} %  {one.label}: {counts}; {role}")
+
+    def _compare(self) -> None:
+        clip = Clip(settings.RECOMMEND_CLIP)
+        if problem := clip.problem():
+            raise CommandError(f"There is no CLIP to compare: {problem}.")
+        inputs = []
+        for picture in GarmentPicture.objects.order_by("?")[:COMPARED].iterator(chunk_size=BATCH):
+            try:
+                inputs.append(encoder_input(picture))
+            except (OSError, ValueError):
+                continue
+        if len(inputs) < TOO_FEW:
+            raise CommandError(f"The shop has {len(inputs)} readable pictures; {TOO_FEW} are needed to say anything.")
+        try:
+            found = compare(settings.RECOMMEND_CLIP, inputs)
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.sentence} {refusal.detail}") from refusal
+        self.stdout.write(
+            f"{clip.label}, {found.pictures} pictures: {1000 * found.seconds:.0f} ms a picture in float32, "
+            f"{1000 * found.quick_seconds:.0f} ms in int8; least cosine {found.least_cosine:.4f}; "
+            f"{found.agree:.1%} of the ten nearest are the same."
+        )
+        self.stdout.write(found.verdict)
+
+
+def bar(done: int, total: int) -> str:
+    filled = BAR * min(done, total) // total if total else BAR
+    return f"[{'#' * filled}{'.' * (BAR - filled)}]"
