@@ -6,6 +6,7 @@ from django.utils.translation import ngettext
 
 from recommend import encoders
 from recommend.models import Embedding
+from recommend.progress import progress
 from recommend.ranking import encoder_name
 
 
@@ -25,7 +26,8 @@ class EmbeddingAdmin(admin.ModelAdmin):
         if problem := encoders.problem():
             messages.warning(request, problem)
         title = _("Embeddings; shown now: %(encoder)s") % {"encoder": encoder_name() or _("none yet")}
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        told = {"title": title, "progress": progress(), **(extra_context or {})}
+        return super().changelist_view(request, told)
 
     @admin.action(description=_("Embed again"), permissions=["view"])
     def embed_again(self, request, queryset):
