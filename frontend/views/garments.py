@@ -10,7 +10,7 @@ from django.views.decorators.vary import vary_on_headers
 from frontend.facets import active, facets
 from frontend.fitting import Fitting, wearable
 from frontend.forms import SearchForm
-from recommend.ranking import Found, anything_popular, for_you, goes_with, similar
+from recommend.ranking import Filters, Found, anything_popular, for_you, goes_with, similar
 from recommend.search import ranked
 from shop import shoppers, surfaces
 from shop.models import Garment, Surface
@@ -58,7 +58,8 @@ def garment(request, slug):
     garment = get_object_or_404(Garment.objects.published().with_pictures(), slug=slug)
     shopper = shoppers.current(request)
     surfaces.opened(request, garment)
-    alike = similar(garment, SIMILAR, ranking=surfaces.ranking(shopper, Surface.SIMILAR))
+    own = Filters(categories={garment.category})  # for the others there is "Goes with it"
+    alike = similar(garment, SIMILAR, own, ranking=surfaces.ranking(shopper, Surface.SIMILAR))
     beside = goes_with(garment, GOES_WITH, ranking=surfaces.ranking(shopper, Surface.GOES_WITH))
     photo, second = request.GET.get("photo", ""), request.GET.get("with", "")
     context = {
@@ -77,6 +78,8 @@ def garment(request, slug):
 def picked(request) -> dict:
     """For the front page: what this shopper may like; the popular for who is new, if there is anything popular."""
     shopper = shoppers.current(request)
+    if shopper is None and not anything_popular():
+        return {}  # the newest are on the page anyway
     found = for_you(shopper, FOR_YOU, ranking=surfaces.ranking(shopper, Surface.FOR_YOU))
     personal = any(item.encoder for item in found)
     if not personal and not anything_popular():

@@ -106,7 +106,8 @@ class _ForYou:
             if within and filters.age_group == garment.age_group:
                 vector = self.looks.vectors[garment_id]
                 found += self.looks.nearest(vector, within, seen, self.k, Folded(self.looks.vectors))
-        found = [entry for entry in found if not self._disliked(entry.garment.pk)]
+        known = {row.design for row in self.taste.rows.values()} - {""}
+        found = [e for e in found if e.garment.design not in known and not self._disliked(e.garment.pk)]
         why = [_because(self.taste.deeds[garment_id], garment)]
         return [replace(entry, why=why) for entry in self.looks.varied(found, self.k, BALANCE)]
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 Category = Garment.Category
 LAYERS = ("cardigan", "jacket", "denim jacket", "bomber jacket", "blazer", "coat", "vest")
-NEWEST, LIKED = 120, 60  # garments looked at
+NEWEST, LIKED = 80, 40  # garments looked at
 CLASH = 0.55  # colours below are not shown, unless shoppers wear both
 
 

@@ -5,7 +5,7 @@ for it, as navy) goes with any colour. Two colours go together by one hue in dif
 (analogous), or as opposites (complementary): the harmonious intervals of Itten (The Art of Color, 1961) and of Moon
 and Spencer (Geometric formulation of classical color harmony, JOSA 34, 1944), who call what lies between them, and
 what is nearly but not quite equal, ambiguous. The angles are Moon and Spencer's, rounded; the marks between 0 and 1
-are ours and say no more than which is preferred.
+are ours and say no more than which is preferred: colours before neutrals, which always can be had.
 """
 
 import math
@@ -18,6 +18,7 @@ ONE_HUE, NEIGHBOURS, OPPOSITES = 15.0, 45.0, 120.0  # degrees; beyond NEIGHBOURS
 APART = 15.0  # of lightness, so that shades of one hue look meant
 EQUAL = 4.0  # a difference that looks like one cloth
 VIVID = 50.0  # chroma
+LARGEST = 3  # colours of a garment that are looked at
 GOES = 0.65  # from here on colours are said to go together
 
 
@@ -34,18 +35,18 @@ def pair(one: np.ndarray, other: np.ndarray) -> tuple[float, Relation]:
     contrast = min(abs(one[0] - other[0]) / 50, 1.0)
     neutrals = _is_neutral(one) + _is_neutral(other)
     if neutrals == 2:
-        return 0.7 + 0.2 * contrast, Relation.NEUTRAL
+        return 0.66 + 0.14 * contrast, Relation.NEUTRAL
     if neutrals == 1:
-        return 0.75 + 0.15 * contrast, Relation.NEUTRAL
+        return 0.66 + 0.1 * contrast, Relation.NEUTRAL
     angle = abs((_hue(one) - _hue(other) + 180) % 360 - 180)
     if angle <= ONE_HUE:
         return _shades(one, other)
     if angle <= NEIGHBOURS:
-        return 0.75, Relation.NEIGHBOURS
+        return 0.8, Relation.NEIGHBOURS
     if angle < OPPOSITES:
         return 0.3, Relation.NONE
     both_vivid = min(_chroma(one), _chroma(other)) > VIVID
-    return (0.5, Relation.NONE) if both_vivid else (0.7, Relation.OPPOSITES)
+    return (0.5, Relation.NONE) if both_vivid else (0.78, Relation.OPPOSITES)
 
 
 def _shades(one: np.ndarray, other: np.ndarray) -> tuple[float, Relation]:
@@ -62,6 +63,7 @@ def harmony(one: np.ndarray, other: np.ndarray) -> tuple[float | None, Relation]
     """
     if not len(one) or not len(other):
         return None, Relation.NONE
+    one, other = one[:LARGEST], other[:LARGEST]
     shares = one[:, None, 3] * other[None, :, 3]
     marks = np.array([[pair(a, b)[0] for b in other] for a in one])
     mark = float((marks * shares).sum() / shares.sum())
