@@ -43,7 +43,12 @@ def read_catalogue(data: Path) -> tuple[list[dict], list[np.ndarray]]:
     for done, row in enumerate(rows, 1):
         category = "lower" if row["class"] in LOWER else "dress" if row["class"] in DRESS else "upper"
         with Image.open(data / row["file"]) as image:
-            pictures.append(with_mask(prepare_garment(np.asarray(image.convert("RGB")), category)))
+            pixels = np.asarray(image.convert("RGB"))
+        try:
+            pictures.append(with_mask(prepare_garment(pixels, category)))
+        except Exception as error:  # the shop embeds a picture whole when its analysis fails
+            print(f"\n{row['file']}: {error!r}")
+            pictures.append(pixels)
         print(f"\r{done} of {len(rows)} pictures prepared", end="", flush=True)
     print()
     return rows, pictures

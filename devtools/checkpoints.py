@@ -44,6 +44,20 @@ def bring(weight: Weight, given: list[Path], scratch: Path) -> list[fetch.Arriva
     return [arrival(weight, file, Path(sources[file.name]), scratch / file.name) for file in weight.files]
 
 
+def check(weight: Weight, folder: Path) -> None:
+    """Have the files in a folder read by the weight's own check.
+
+    Raises:
+        Trouble: with all that is wrong with them.
+    """
+    say(f"{weight.name}: reading its {len(weight.files)} files")
+    command = [python_with_torch(), "-m", weight.check, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    if done.returncode != 0:
+        told = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-20:])
+        raise Trouble(f"These files are not {weight.name}:\n{told}\nNothing was changed.")
+
+
 def chosen(weight: Weight, given: list[Path]) -> list[Path]:
     """As many files as the weight has: those named, or those in a folder that bear the published names."""
     for path in given:

@@ -120,11 +120,13 @@ def bring(name: str, given: list[Path]) -> int:
     from_checkpoints = all(file.made_from for file in weight.files)
     with scratch() as folder:
         arrivals = (checkpoints.bring if from_checkpoints else copied)(weight, given, folder)
+        if weight.check:
+            checkpoints.check(weight, folder)
         fetch.put_in_place(*arrivals)
     for file in weight.files:
         say(f"{name}: {file.name} is here{origin(weight, file)}")
+    say(f"{name}: {licence(weight)}")
     if not weight.commercial_use:
-        say(f"{name}: {licence(weight)}")
         say("Engines that need it stay off until ALLOW_NONCOMMERCIAL_ENGINES=true is set (docs/deploy.md).")
     return 0
 

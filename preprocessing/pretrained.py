@@ -90,6 +90,8 @@ class Weight:
         without: what the shop cannot do while it is missing, one sentence.
         files: one file lies in the weights folder itself, several in a folder of the weight's name.
         default: fetched by `./dev up` without asking.
+        check: the module that reads a folder with an operator's files before they are taken in, and tells on standard
+            error what is wrong with them; empty where the hashes say enough.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Weight:
     without: str
     files: tuple[File, ...]
     default: bool = False
+    check: str = ""
 
     @property
     def size(self) -> int | None:
@@ -117,6 +120,7 @@ class Weight:
 
 MEDIAPIPE = "https://storage.googleapis.com/mediapipe-models"
 MARQO = "https://huggingface.co/Marqo/marqo-fashionSigLIP/resolve/e5619578fd528afa0bf88d8fae37748336a57fa2"
+CLIP_CHECK = "recommend.encoders.exports.check"
 LAION = "https://huggingface.co/laion/CLIP-ViT-B-32-laion2B-s34B-b79K/resolve/main"
 
 
@@ -213,6 +217,7 @@ _ALL = (
             "tokenizer.json",
             "tokenizer_config.json",
         ),
+        check=CLIP_CHECK,
     ),
     Weight(
         name="clip_vit_b32_laion2b",
@@ -222,6 +227,7 @@ _ALL = (
         conditions="keep the notice",
         without="Search in words reads titles and descriptions only; similar garments use a smaller encoder.",
         files=_unhashed(LAION, "open_clip_config.json", "open_clip_model.safetensors"),
+        check=CLIP_CHECK,
     ),
     Weight(
         name="u2net",
