@@ -270,9 +270,9 @@ def test_more_garments_join_the_list(visit, transactional_db):
             sku=f"G{n}", title=f"Garment {n}", category="upper", product_type="top", price=9, published=True
         )
     page = visit()
-    expect(page.locator(".tile")).to_have_count(24)
+    expect(page.locator("#cards .tile")).to_have_count(24)
     page.get_by_role("link", name="Show more").click()
-    expect(page.locator(".tile")).to_have_count(30)
+    expect(page.locator("#cards .tile")).to_have_count(30)
     expect(page.get_by_role("link", name="Show more")).to_have_count(0)
 
 
