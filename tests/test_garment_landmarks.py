@@ -181,3 +181,13 @@ def test_only_a_length_that_cannot_be_contradicts_the_catalogue():
     assert length_fits("dress", knee, "cropped")  # a word that is not for dresses says nothing
     assert not length_fits("dress", knee, "maxi")
     assert not length_fits("lower", sample("cove-shorts-olive")[2], "full")
+
+
+@pytest.mark.parametrize("category", ["upper", "dress"])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_two_pieces_side_by_side_are_no_top(category, mirrored):
+    """The wider piece says where the middle is, the larger one lies all on one side of it."""
+    mask = np.zeros((320, 420), bool)
+    mask[10:300, 20:80] = True
+    mask[170:230, 150:400] = True
+    assert find_landmarks(mask[:, ::-1] if mirrored else mask, category) is None

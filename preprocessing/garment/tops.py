@@ -43,6 +43,8 @@ def find_top(
         creases = _creases(outline, armpits, light)
         armpits |= {side: way[0] for side, way in creases.items()}
     points = _sleeved_points(outline, armpits) if armpits else _sleeveless_points(outline)
+    if points is None:
+        return None
     points |= _hem(outline, points)
     body = mask
     if armpits:
@@ -118,8 +120,8 @@ def _collar_foot(outline: Outline, axis: float, sign: int, span: float, top: np.
     return None
 
 
-def _sleeveless_points(outline: Outline) -> dict:
-    """armpit, shoulder and collar points of a top without sleeves.
+def _sleeveless_points(outline: Outline) -> dict | None:
+    """armpit, shoulder and collar points of a top without sleeves; None where all lies on one side of the middle.
 
     The shoulder is the upper outer corner; the armpit lies where the armhole meets the side, which is where the
     outline reaches farthest out of a line from the shoulder down to the waist, at about an armhole's depth.
@@ -128,6 +130,8 @@ def _sleeveless_points(outline: Outline) -> dict:
     contour = outline.contour.astype(float)
     for side, sign in SIDES:
         half = contour[(contour[:, 0] - outline.axis) * sign > 0.03 * outline.width]
+        if not len(half):
+            return None
         shoulder = corner(half, (0.6 * sign, -0.8))
         inner = half[(half[:, 0] - shoulder[0]) * sign <= 0]
         collar = corner(inner[inner[:, 1] < shoulder[1] + 0.05 * outline.height], (0.04 * sign, -1))
