@@ -54,6 +54,8 @@ class VectorRefused(ValueError):
 class VectorIndex(Protocol):
     """Published garments' vectors as they were at one moment. Any number of threads may search it.
 
+    Those that inherit it get `vectors` from `vector`.
+
     Attributes:
         source: the encoder served, None while there is none (and then there are no vectors).
         dim: numbers in a vector, 0 while there are none.
@@ -70,6 +72,8 @@ class VectorIndex(Protocol):
 
     def vectors(self, garment_ids: Collection[int]) -> dict[int, np.ndarray]:
         """The same for several at once, those that can be found."""
+        found = ((garment_id, self.vector(garment_id)) for garment_id in garment_ids)
+        return {garment_id: vector for garment_id, vector in found if vector is not None}
 
     def search(
         self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
@@ -85,12 +89,15 @@ class VectorIndex(Protocol):
         """
 
 
-def checked(vector: np.ndarray, dim: int) -> np.ndarray:
-    """The vector as (dim,) float32 of unit length, as every search needs it.
+def checked(vector: np.ndarray, dim: int, k: int) -> np.ndarray:
+    """The vector as (dim,) float32 of unit length, as every search for k garments needs it.
 
     Raises:
         VectorRefused: it has another shape, or NaN or infinity in it, or no length.
+        ValueError: k is below 1.
     """
+    if k < 1:
+        raise ValueError(f"k is {k}; at least one must be asked for")
     vector = np.asarray(vector, np.float32)
     if vector.shape != (dim,):
         raise VectorRefused(f"a vector of shape {vector.shape} was given to an index of {dim} numbers")

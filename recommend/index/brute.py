@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from recommend.index.base import EVERYTHING, Hit, Source, Where, checked
+from recommend.index.base import EVERYTHING, Hit, Source, VectorIndex, Where, checked
 from recommend.index.columns import Item
 
 
-class Brute:
-    """A `VectorIndex` of items that have vectors of one length; 2 KB of memory for a garment of 512 numbers."""
+class Brute(VectorIndex):
+    """Of items that have vectors of one length; 2 KB of memory for a garment of 512 numbers."""
 
     def __init__(self, source: Source | None, items: Iterable[Item]):
         self.source = source
@@ -30,18 +30,12 @@ class Brute:
         places = np.flatnonzero(self.ids == garment_id)
         return self.rows[places[0]].copy() if len(places) else None
 
-    def vectors(self, garment_ids: Collection[int]) -> dict[int, np.ndarray]:
-        found = ((garment_id, self.vector(garment_id)) for garment_id in garment_ids)
-        return {garment_id: vector for garment_id, vector in found if vector is not None}
-
     def search(
         self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
     ) -> list[Hit]:
-        if k < 1:
-            raise ValueError(f"k is {k}; at least one must be asked for")
         if not len(self):
             return []
-        scores = self.rows @ checked(vector, self.dim)
+        scores = self.rows @ checked(vector, self.dim, k)
         places = np.flatnonzero(self.fits(where) & ~np.isin(self.ids, list(exclude)))
         best = places[np.lexsort((self.ids[places], -scores[places]))[:k]]
         return [Hit(int(self.ids[place]), float(scores[place]), self.facts[place].design) for place in best]

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from recommend.index import pgvector_table as tables
-from recommend.index.base import EVERYTHING, Hit, Source, Where, checked
+from recommend.index.base import EVERYTHING, Hit, Source, VectorIndex, Where, checked
 from recommend.index.load import look
 from recommend.index.pgvector_table import Generation
 from shop.models import Garment
@@ -47,8 +47,8 @@ COMPARE = (
 )
 
 
-class PgVector:
-    """One generation: a `VectorIndex`."""
+class PgVector(VectorIndex):
+    """One generation."""
 
     def __init__(self, generation: Generation):
         self.generation = generation
@@ -79,9 +79,7 @@ class PgVector:
     def search(
         self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
     ) -> list[Hit]:
-        if k < 1:
-            raise ValueError(f"k is {k}; at least one must be asked for")
-        query = tables.text(checked(vector, self.dim))
+        query = tables.text(checked(vector, self.dim, k))
         # A list that is short is looked for again: a walk ends early where few of those near it are as asked.
         hits = [] if self._few(where) else self._walk(query, k, where, exclude)
         return hits if len(hits) == k else self._compare(query, k, where, exclude)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recommend.index.base import EVERYTHING, Hit, Source, Where, checked
+from recommend.index.base import EVERYTHING, Hit, Source, VectorIndex, Where, checked
 from recommend.index.block import Block
 from recommend.index.columns import Item, gathered
 from recommend.index.flat import one_thread, padded
@@ -15,8 +15,8 @@ NOWHERE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
-class View:
-    """What was true at change number `seq`: a `VectorIndex`. Nothing in it changes.
+class View(VectorIndex):
+    """What was true at change number `seq`. Nothing in it changes.
 
     Attributes:
         block: what was there at first.
@@ -52,18 +52,12 @@ class View:
             return None
         return self.block.columns.vectors[place, : self.dim].astype(np.float32)
 
-    def vectors(self, garment_ids: Collection[int]) -> dict[int, np.ndarray]:
-        found = ((garment_id, self.vector(garment_id)) for garment_id in garment_ids)
-        return {garment_id: vector for garment_id, vector in found if vector is not None}
-
     def search(
         self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
     ) -> list[Hit]:
-        if k < 1:
-            raise ValueError(f"k is {k}; at least one must be asked for")
         if not len(self):
             return []
-        query = padded(checked(vector, self.dim)[None])
+        query = padded(checked(vector, self.dim, k)[None])
         one_thread()
         without = np.union1d(self.gone, self._places(exclude)) if exclude else self.gone
         hits = self.block.search(query, k, where, without)
