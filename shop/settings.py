@@ -232,6 +232,7 @@ if RECOMMEND_INDEX not in ("memory", "pgvector"):
     raise ImproperlyConfigured("RECOMMEND_INDEX is memory or pgvector")
 # Snapshots of the index, which the processes of a machine share; made from the database, and free to be deleted.
 INDEX_ROOT = Path(env.str("INDEX_ROOT", str(BASE_DIR / ".local" / "index")))
+INDEX_GPU = env.bool("INDEX_GPU", False)  # for whoever writes them, with faiss-gpu: docs/growing.md
 SEARCH_MINUTES = at_least("SEARCH_MINUTES", 60)  # a picture that was searched by
 SEARCHES_PER_SHOPPER = at_least("SEARCHES_PER_SHOPPER", 6)  # under way
 SEARCHES_PER_KEY = at_least("SEARCHES_PER_KEY", 200)

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import faiss
 import pytest
 from django.db import connection
 
@@ -79,6 +80,16 @@ def test_an_unsound_snapshot_is_left_alone(folder, shop, caplog, first):
     assert index.current().version == sound
     assert len(index.current()) == 5
     assert caplog.text.count("vectors.npy was changed") == 1  # it is not tried again and again
+
+
+@pytest.mark.skipif(faiss.get_num_gpus() > 0, reason="there is a GPU")
+def test_without_the_gpu_that_is_asked_for_the_processor_writes(folder, shop, settings, monkeypatch, caplog):
+    settings.INDEX_GPU = True
+    monkeypatch.setattr(writer, "EXACT_ACROSS", 3)
+    manifest = writer.write(folder)
+    assert manifest.files["centroids.npy"]["bytes"] > 128
+    assert "FAISS sees no GPU" in caplog.text
+    assert ids(Index().current()) == [garment.pk for garment in shop]
 
 
 def test_a_snapshot_of_another_encoder_is_not_used(folder, shop):

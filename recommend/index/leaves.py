@@ -24,32 +24,35 @@ SAMPLE, NEAREST = 200, 10
 NONE_PAYS = 0.25  # of all rows: where so many must be looked at, leaves save nothing
 
 
-def split(vectors: np.ndarray, order: np.ndarray, key_starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def split(
+    vectors: np.ndarray, order: np.ndarray, key_starts: np.ndarray, *, gpus: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """The leaf of each row of `order`, (n,), numbered from 0, those of a key in a row; and their centres.
 
     Args:
         vectors: (n, width) float16.
         order: (n,) rows sorted by key.
         key_starts: (keys + 1,) where each key begins in `order`.
+        gpus: that find the leaves, by faiss-gpu; 0 for the calling thread.
     """
     one_thread()
     leaf_of, centres, leaves = np.empty(len(order), np.int64), [], 0
     for start, stop in pairwise(key_starts.tolist()):
-        own = _split_key(vectors, order[start:stop])
+        own = _split_key(vectors, order[start:stop], gpus)
         leaf_of[start:stop] = own + leaves
         leaves += own.max() + 1
         centres.append(_centres(vectors, order[start:stop], own))
     return leaf_of, np.concatenate(centres)
 
 
-def _split_key(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _split_key(vectors: np.ndarray, rows: np.ndarray, gpus: int) -> np.ndarray:
     """A leaf for each of these rows; no leaf is empty."""
     count = round(len(rows) / SIZE)
     if count < 2:
         return np.zeros(len(rows), np.int64)
     sample = np.random.default_rng(SEED).permutation(rows)[: count * TRAINED_ON]
     means = faiss.Kmeans(
-        vectors.shape[1], count, niter=ITERATIONS, seed=SEED, spherical=True, min_points_per_centroid=1
+        vectors.shape[1], count, niter=ITERATIONS, seed=SEED, spherical=True, min_points_per_centroid=1, gpu=gpus
     )
     means.train(vectors[sample].astype(np.float32))
     parts = range(0, len(rows), AT_ONCE)

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import faiss
 from django.conf import settings
 from django.db import connection
 
@@ -82,7 +84,7 @@ def write(folder: Path) -> Manifest | None:
             return None
         snapshot.tidy(folder, truth)
         gathered = Gathered(items(truth.source), dim)
-        columns = gathered.columns(split if len(gathered.ids) > EXACT_ACROSS else None)
+        columns = gathered.columns(partial(split, gpus=_gpus()) if len(gathered.ids) > EXACT_ACROSS else None)
         del gathered
         reach = reach_for(columns) if len(columns.centroids) else None
         version = snapshot.write(folder, columns, truth, reach)
@@ -91,6 +93,15 @@ def write(folder: Path) -> Manifest | None:
         snapshot.tidy(folder, truth)
         log.info("snapshot %s: %s garments, %s", version, manifest.count, reach)
         return manifest
+
+
+def _gpus() -> int:
+    """How many of this machine's are to be used."""
+    if not settings.INDEX_GPU:
+        return 0
+    if not (count := faiss.get_num_gpus()):
+        log.warning("INDEX_GPU is set and FAISS sees no GPU (requirements-gpu.txt); the processor does the work")
+    return count
 
 
 @contextlib.contextmanager
