@@ -1,4 +1,4 @@
-"""The web process stays light: no network library, no matter which page or address is asked for first, and no threads."""
+"""The web process stays light: no network library and one thread, no matter which page is asked for first."""
 
 import json
 import os

@@ -52,6 +52,13 @@ class View(VectorIndex):
             return None
         return self.block.columns.vectors[place, : self.dim].astype(np.float32)
 
+    def vectors(self, garment_ids: Collection[int]) -> dict[int, np.ndarray]:
+        columns, places = self.block.columns, self._places(garment_ids)
+        rows = columns.vectors[places, : self.dim].astype(np.float32)
+        later = self.later.keys() & set(garment_ids)
+        found = dict(zip(columns.ids[places].tolist(), rows, strict=True))
+        return found | {pk: self.later[pk].vector.astype(np.float32) for pk in later}
+
     def search(
         self, vector: np.ndarray, k: int, where: Where = EVERYTHING, exclude: Collection[int] = ()
     ) -> list[Hit]:

@@ -135,10 +135,10 @@ class _ForYou:
         draw = random.Random(f"{self.shopper.pk} {timezone.localdate()}")
         found = []
         for filters in self.limits[:1]:
-            pool = popular.fill(filters, exclude, EXPLORED_FROM, Folded({}))
-            draw.shuffle(pool)
-            for entry in pool:
-                if len(found) < places and not self._disliked(entry.garment.pk) and self.folded.take(entry.garment):
+            for entry in popular.drawn(filters, exclude, EXPLORED_FROM, draw):
+                if len(found) == places:
+                    break
+                if not self._disliked(entry.garment.pk) and self.folded.take(entry.garment):
                     found.append(replace(entry, why=entry.why or [gettext("Something different")]))
         return found
 

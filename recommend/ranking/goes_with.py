@@ -98,7 +98,7 @@ class _GoesWith:
         ids = [*together, *(pk for category in filters.categories for pk in popular(category)[:LIKED])]
         if fitting:
             ids += fitting.garments().values_list("pk", flat=True)[:NEWEST]
-        return filters.rows().in_bulk(ids)
+        return filters.by_id(ids)
 
     def _families(self) -> list[str]:
         """The colour families that go with the largest colour; none where that is not known."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 
 from recommend import index
+from recommend.index import Hit
 from recommend.ranking.diversity import Folded, varied
 from recommend.ranking.filters import Filters
 from recommend.ranking.found import Found
@@ -14,7 +15,9 @@ from shop.models import Garment
 log = logging.getLogger(__name__)
 
 POOL = 60  # asked of the index at first: room for what is sold out, for colours of a design, and for variety
-WIDER = 6  # times as many, while too few may be shown
+WIDER = 6  # times as many at most, while too few may be shown
+SPARE = 2  # times as many as should do by the share that fitted so far
+RARE = 2000  # where more would have to be asked of the index, the database is asked first what fits
 
 
 class Looks:
@@ -22,6 +25,7 @@ class Looks:
 
     def __init__(self):
         self.vectors: dict[int, np.ndarray] = {}
+        self._asked = self._placed = 0  # of the index; and how many of those found a place in a list
         try:
             self._index = index.current()
         except Exception:
@@ -63,23 +67,44 @@ class Looks:
         At least `want`, where there are so many; at most some POOL of them. `why` is left empty.
         """
         found: list[Found] = []
-        exclude, take = set(exclude), max(POOL, 3 * want)
+        exclude, least = set(exclude), max(POOL, 3 * want)
+        most = WIDER * least
         while True:
+            take = min(max(least, self._should_do(want - len(found))), most)
             try:
-                hits = self._index.search(vector, take, filters.where(), exclude)
+                hits, last = self._hits(vector, take, filters, exclude)
             except Exception:
                 log.exception("the index could not be searched")
                 return found
             ids = [hit.garment_id for hit in hits]
-            rows = filters.rows().in_bulk(ids)
+            rows = filters.by_id(ids)
             self.learn(rows)
-            for hit in hits:
-                if hit.garment_id in rows and folded.take(rows[hit.garment_id]):
-                    found.append(Found(rows[hit.garment_id], min(max(hit.score, 0.0), 1.0), encoder=self.label))
-            if len(found) >= want or len(hits) < take:
+            placed = [hit for hit in hits if hit.garment_id in rows and folded.take(rows[hit.garment_id])]
+            found += [
+                Found(rows[garment_id], min(max(score, 0.0), 1.0), encoder=self.label)
+                for garment_id, score, _ in placed
+            ]
+            self._asked += len(hits)
+            self._placed += len(placed)
+            if len(found) >= want or last:
                 return found
             exclude.update(ids)
-            take *= WIDER
+            most *= WIDER
+
+    def _should_do(self, want: int) -> int:
+        """How many to ask for, by what share of all found its place so far."""
+        return SPARE * want * self._asked // max(self._placed, 1)
+
+    def _hits(self, vector: np.ndarray, take: int, filters: Filters, exclude: set[int]) -> tuple[list[Hit], bool]:
+        """Nearest first, and whether there are no more. Of what is rare, some POOL of those that fit."""
+        if take > RARE:
+            fitting = set(filters.garments().order_by().values_list("pk", flat=True)[: RARE + 1])
+            if len(fitting) <= RARE:
+                looks = self._index.vectors(fitting - exclude)
+                hits = [Hit(garment_id, float(look @ vector), "") for garment_id, look in looks.items()]
+                return sorted(hits, key=lambda hit: -hit.score)[:POOL], len(hits) <= POOL
+        hits = self._index.search(vector, take, filters.where(), exclude)
+        return hits, len(hits) < take
 
     def varied(self, found: list[Found], k: int, balance: float) -> list[Found]:
         """k of them, by score and variety."""
