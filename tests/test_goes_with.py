@@ -43,7 +43,7 @@ def test_other_categories_in_colours_that_go_with_it():
     make("dress", None, category="dress", colour="grey")
     found = ranking.goes_with(top)
     assert [entry.garment.sku for entry in found] == ["grey"]
-    assert found[0].why == ["A neutral goes with any colour"]
+    assert found[0].why == ["Grey lets red stand out"]
     assert 0 < found[0].score <= 1
     assert sorted(skus(Garment.objects.get(sku="grey"))) == ["tee", "top"]
 
@@ -97,6 +97,32 @@ def test_what_was_chosen_by_the_same_shoppers_counts_less():
     found = ranking.goes_with(top)
     assert found[0].garment == chosen
     assert found[0].why[0] == "Often liked by the same shoppers"
+
+
+def test_what_is_worn_together_by_kind_comes_first():
+    shirt = make("shirt", None, product_type="shirt", colour="white", sleeve="long")
+    for product_type in ("joggers", "chinos", "culottes"):
+        make(product_type, None, category="lower", colour="navy", product_type=product_type, design=product_type)
+    found = ranking.goes_with(shirt)
+    assert [entry.garment.sku for entry in found] == ["chinos", "culottes", "joggers"]
+    assert found[0].why == ["Chinos with shirt, a familiar pair"]
+
+
+def test_six_black_trousers_do_not_fill_the_list():
+    top = make("top", None, colour="white")
+    for number in range(6):
+        make(f"black-{number}", None, category="lower", product_type="trousers", colour="black")
+    make("skirt", None, category="lower", product_type="skirt", colour="grey")
+    assert "skirt" in skus(top, k=2)
+
+
+def test_rare_layers_are_found_among_many_tops():
+    dress = make("dress", None, category="dress", colour="navy")
+    for number in range(3):
+        make(f"blazer-{number}", None, product_type="blazer", colour="grey")
+    make("tee", None, colour="grey")
+    assert skus(dress)[0] == "blazer-2"  # the newest
+    assert sorted(skus(dress)) == ["blazer-0", "blazer-1", "blazer-2"]
 
 
 def test_filters_hold():

@@ -7,7 +7,7 @@ from shop.models import Garment, GarmentPicture
 from shop.words import COLOURS
 
 MINOR = 0.08  # of a garment's surface: a seam, a button, a thin stripe
-SAME, CLOSE = 6.0, 14.0  # differences up to which colours are called so
+SAME, CLOSE, OTHER = 6.0, 14.0, 20.0  # differences up to which colours are called so; from OTHER on they are others
 
 
 def palette(garment: Garment) -> np.ndarray:
@@ -48,3 +48,8 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
         return float("inf")
     each = difference(one, other)
     return float(max(each.min(axis=1) @ one[:, 3], each.min(axis=0) @ other[:, 3]))
+
+
+def patterned(colours: np.ndarray) -> bool:
+    """Whether a palette has colours beside its largest, as stripes, checks and prints have; False where unknown."""
+    return len(colours) > 1 and bool((difference(colours[:1], colours) >= OTHER).any())

@@ -100,4 +100,9 @@ class Filters:
         return self.rows().order_by().in_bulk(list(garment_ids))
 
 
+def known_of(garment: Garment, name: str) -> str:
+    """Sleeve or length of a garment of `Filters.rows`; as its picture was analysed where the merchant left it out."""
+    return getattr(garment, name) or (garment.front or {}).get(name) or ""
+
+
 EVERYTHING = Filters()

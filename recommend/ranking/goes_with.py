@@ -1,21 +1,25 @@
 """What can be worn with a garment."""
 
 import logging
+from dataclasses import replace
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
+from django.db.models import F
 
 from recommend.ranking import wardrobes
 from recommend.ranking.colours import palette
-from recommend.ranking.diversity import BALANCE, Folded
+from recommend.ranking.diversity import Folded, varied
 from recommend.ranking.filters import EVERYTHING, Filters
 from recommend.ranking.found import Found, genders_beside, with_pictures
 from recommend.ranking.harmony import GOES, harmony, pair
 from recommend.ranking.looks import Looks
+from recommend.ranking.pieces import fit
 from recommend.ranking.popular import popular
+from recommend.ranking.reasons import Match, told
 from recommend.ranking.similar import known
 from recommend.ranking.wardrobes import NEVER, Together
-from recommend.ranking.why import matched
 from shop.colours import SWATCHES, lab
 from shop.models import Garment
 
@@ -24,6 +28,7 @@ log = logging.getLogger(__name__)
 Category = Garment.Category
 LAYERS = ("cardigan", "jacket", "denim jacket", "bomber jacket", "blazer", "coat", "vest")
 NEWEST, LIKED = 80, 40  # garments looked at
+SIDES = 0.6, 0.2, 0.2  # of what makes two garments of a list alike: look, kind, colour
 CLASH = 0.55  # colours below are not shown, unless shoppers wear both
 
 
@@ -31,12 +36,13 @@ class Shares(NamedTuple):
     """How much each says of a pair."""
 
     colours: float
+    pieces: float
     wardrobes: float
     popular: float
 
 
 # How lists may be put in order, by name.
-RANKINGS = {"harmony": Shares(0.6, 0.3, 0.1), "wardrobes": Shares(0.3, 0.6, 0.1)}
+RANKINGS = {"harmony": Shares(0.35, 0.25, 0.3, 0.1), "wardrobes": Shares(0.2, 0.1, 0.6, 0.1)}
 
 
 def goes_with(garment: Garment, k: int = 12, filters: Filters = EVERYTHING, ranking: str = "harmony") -> list[Found]:
@@ -76,6 +82,7 @@ class _GoesWith:
         self.colours = palette(garment)
         self.looks = Looks()
         self.folded = Folded(self.looks.vectors)
+        self.matches: dict[int, Match] = {}
 
     def run(self, k: int) -> list[Found]:
         partnered = partners(self.garment, self.filters)
@@ -89,7 +96,21 @@ class _GoesWith:
         found = [entry for row in rows.values() if (entry := self._judged(row, together.get(row.pk, NEVER), ranks))]
         found.sort(key=lambda entry: (-entry.score, -entry.garment.pk))
         self.folded.leave_out(self.garment)
-        return self.looks.varied([entry for entry in found if self.folded.take(entry.garment)], k, BALANCE)
+        shown = self._varied([entry for entry in found if self.folded.take(entry.garment)], k)
+        reasons = told([self.matches[entry.garment.pk] for entry in shown])
+        return [replace(entry, why=why) for entry, why in zip(shown, reasons, strict=True)]
+
+    def _varied(self, found: list[Found], k: int) -> list[Found]:
+        """k of them by score and variety: of look, of kind and of colour, so that there are not six black trousers."""
+        rows = [entry.garment for entry in found]
+        sides = (
+            self.looks.of_all(found),
+            _one_hot([row.product_type.lower() for row in rows]),
+            _one_hot([row.colour_family for row in rows]),
+        )
+        scores = np.array([entry.score for entry in found])
+        unlike = np.hstack([np.sqrt(share) * side for share, side in zip(SIDES, sides, strict=True)])
+        return [found[place] for place in varied(scores, unlike, k)]
 
     def _candidates(self, filters: Filters, together: dict[int, Together]) -> dict[int, Garment]:
         """What was chosen together, what is popular, and the newest in colours that go with this one."""
@@ -97,7 +118,11 @@ class _GoesWith:
         fitting = filters.within(colour_families=families) if families else filters
         ids = [*together, *(pk for category in filters.categories for pk in popular(category)[:LIKED])]
         if fitting:
-            ids += fitting.garments().values_list("pk", flat=True)[:NEWEST]
+            newest = fitting.garments()
+            if fitting.product_types:
+                # There are few: Postgres is to find and sort them. It would look for them among all, by their age.
+                newest = newest.order_by((F("created") + timedelta(0)).desc(), "-pk")
+            ids += newest.values_list("pk", flat=True)[:NEWEST]
         return filters.by_id(ids)
 
     def _families(self) -> list[str]:
@@ -108,11 +133,17 @@ class _GoesWith:
         return [name for name, swatch in SWATCHES.items() if pair(main, np.array(lab(swatch)))[0] >= GOES]
 
     def _judged(self, row: Garment, together: Together, ranks: dict[int, int]) -> Found | None:
-        mark, relation = harmony(self.colours, palette(row))
+        others = palette(row)
+        mark, relation = harmony(self.colours, others)
         if mark is not None and mark < CLASH and not together.often_worn:
             return None
+        worn_with, fits = fit(self.garment, row, self.colours, others)
+        self.matches[row.pk] = Match(self.garment, row, self.colours, others, relation, fits, together)
         liked = 1 / (1 + ranks[row.pk] / 10) if row.pk in ranks else 0.0
-        colours, worn, popular_ = self.shares
-        score = colours * (CLASH if mark is None else mark) + worn * together.mark + popular_ * liked
-        why = matched(relation, together.often_worn, together.often_chosen)
-        return Found(row, score, why)
+        marks = CLASH if mark is None else mark, worn_with, together.mark, liked
+        return Found(row, float(np.dot(self.shares, marks)))
+
+
+def _one_hot(values: list[str]) -> np.ndarray:
+    """(n, kinds) float32, 1 where a value is of a kind."""
+    return (np.array(values, object)[:, None] == np.array(sorted(set(values)), object)).astype(np.float32)

@@ -9,6 +9,7 @@ are ours and say no more than which is preferred: colours before neutrals, which
 """
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -30,10 +31,10 @@ class Relation(StrEnum):
     NONE = ""
 
 
-def pair(one: np.ndarray, other: np.ndarray) -> tuple[float, Relation]:
+def pair(one: Sequence[float], other: Sequence[float]) -> tuple[float, Relation]:
     """Of two colours L, a, b: how well they go together, 0..1, and by what."""
     contrast = min(abs(one[0] - other[0]) / 50, 1.0)
-    neutrals = _is_neutral(one) + _is_neutral(other)
+    neutrals = is_neutral(one) + is_neutral(other)
     if neutrals == 2:
         return 0.66 + 0.14 * contrast, Relation.NEUTRAL
     if neutrals == 1:
@@ -49,7 +50,7 @@ def pair(one: np.ndarray, other: np.ndarray) -> tuple[float, Relation]:
     return (0.5, Relation.NONE) if both_vivid else (0.78, Relation.OPPOSITES)
 
 
-def _shades(one: np.ndarray, other: np.ndarray) -> tuple[float, Relation]:
+def _shades(one: Sequence[float], other: Sequence[float]) -> tuple[float, Relation]:
     if abs(one[0] - other[0]) >= APART:
         return 0.85, Relation.SHADES
     equal = math.dist(one[:3], other[:3]) <= EQUAL
@@ -63,21 +64,21 @@ def harmony(one: np.ndarray, other: np.ndarray) -> tuple[float | None, Relation]
     """
     if not len(one) or not len(other):
         return None, Relation.NONE
-    one, other = one[:LARGEST], other[:LARGEST]
-    shares = one[:, None, 3] * other[None, :, 3]
-    marks = np.array([[pair(a, b)[0] for b in other] for a in one])
-    mark = float((marks * shares).sum() / shares.sum())
+    one, other = one[:LARGEST].tolist(), other[:LARGEST].tolist()  # Python's numbers: numpy is slow with single ones
+    pairs = [(a[3] * b[3], pair(a, b)[0]) for a in one for b in other]
+    mark = sum(share * mark for share, mark in pairs) / sum(share for share, _ in pairs)
     return mark, pair(one[0], other[0])[1] if mark >= GOES else Relation.NONE
 
 
-def _is_neutral(colour: np.ndarray) -> bool:
+def is_neutral(colour: Sequence[float]) -> bool:
+    """Of a colour L, a, b."""
     chroma = _chroma(colour)
     return chroma <= NEUTRAL_CHROMA or (colour[0] <= DARK and chroma <= DARK_CHROMA)
 
 
-def _chroma(colour: np.ndarray) -> float:
+def _chroma(colour: Sequence[float]) -> float:
     return math.hypot(colour[1], colour[2])
 
 
-def _hue(colour: np.ndarray) -> float:
+def _hue(colour: Sequence[float]) -> float:
     return math.degrees(math.atan2(colour[2], colour[1]))

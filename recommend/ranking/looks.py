@@ -108,11 +108,13 @@ class Looks:
 
     def varied(self, found: list[Found], k: int, balance: float) -> list[Found]:
         """k of them, by score and variety."""
-        self.learn(entry.garment.pk for entry in found)
-        width = max(map(len, self.vectors.values()), default=1)
-        nothing = np.zeros(width, np.float32)
-        looks = (
-            np.stack([self.vectors.get(entry.garment.pk, nothing) for entry in found]) if found else nothing[None][:0]
-        )
         scores = np.array([entry.score or 0.0 for entry in found])
-        return [found[place] for place in varied(scores, looks, k, balance)]
+        return [found[place] for place in varied(scores, self.of_all(found), k, balance)]
+
+    def of_all(self, found: list[Found]) -> np.ndarray:
+        """(n, dim) float32 of unit length; zeros for a garment without a vector."""
+        self.learn(entry.garment.pk for entry in found)
+        looks = np.zeros((len(found), max(map(len, self.vectors.values()), default=1)), np.float32)
+        for row, entry in zip(looks, found, strict=True):
+            row[:] = self.vectors.get(entry.garment.pk, 0)
+        return looks

@@ -1,13 +1,10 @@
 """Why a garment is shown: short sentences from what the rows say of both."""
 
-from collections.abc import Iterable
-
 import numpy as np
 from django.utils.translation import gettext
 
 from recommend.ranking.colours import CLOSE, SAME, distance, palette
-from recommend.ranking.filters import Filters
-from recommend.ranking.harmony import Relation
+from recommend.ranking.filters import Filters, known_of
 from shop.models import Garment
 
 MOST = 4
@@ -25,7 +22,7 @@ def compared(asked: Garment, other: Garment, filters: Filters, colours: np.ndarr
 def _cut(asked: Garment, other: Garment) -> str:
     if asked.category != other.category:
         return ""
-    sleeve, length = (same_known(asked, other, name) for name in ("sleeve", "length"))
+    sleeve, length = (_same(asked, other, name) for name in ("sleeve", "length"))
     bottoms = asked.category == Garment.Category.LOWER
     if length and (sleeve or bottoms) and asked.product_type == other.product_type:
         return gettext("Same cut")
@@ -34,10 +31,9 @@ def _cut(asked: Garment, other: Garment) -> str:
     return gettext("Same length") if length else ""
 
 
-def same_known(asked: Garment, other: Garment, name: str) -> bool:
-    """Whether a field is known of both and the same; where the merchant left it out, as the analysis found it."""
-    one, two = (getattr(garment, name) or (garment.front or {}).get(name) for garment in (asked, other))
-    return bool(one) and one == two
+def _same(asked: Garment, other: Garment, name: str) -> bool:
+    """Whether a field is known of both and the same."""
+    return bool(known_of(asked, name)) and known_of(asked, name) == known_of(other, name)
 
 
 def _colour(apart: float) -> str:
@@ -60,25 +56,3 @@ def _size(filters: Filters) -> str:
     if not filters.sizes:
         return ""
     return gettext("In your size") if len(filters.sizes) == 1 else gettext("In one of your sizes")
-
-
-def matched(relation: Relation, worn_together: bool, chosen_together: bool) -> list[str]:
-    """Why two garments go together."""
-    said = []
-    if worn_together:
-        said.append(gettext("Often worn together"))
-    elif chosen_together:
-        said.append(gettext("Often liked by the same shoppers"))
-    return said + list(_colours(relation))
-
-
-def _colours(relation: Relation) -> Iterable[str]:
-    match relation:
-        case Relation.NEUTRAL:
-            yield gettext("A neutral goes with any colour")
-        case Relation.SHADES:
-            yield gettext("Shades of one colour")
-        case Relation.NEIGHBOURS:
-            yield gettext("Neighbouring colours go together")
-        case Relation.OPPOSITES:
-            yield gettext("Colours that set each other off")
