@@ -13,6 +13,7 @@ from shop.models import Garment
 from shop.words import PRODUCT_TYPES
 from tests.test_ranking_parts import garment, swatch
 
+PLAIN = False, False
 STRIPES = np.concatenate([swatch("white"), swatch("navy")]) * [1, 1, 1, 0.5]
 
 
@@ -22,7 +23,7 @@ def bottom(**fields) -> Garment:
 
 def match(asked: Garment, other: Garment, together: Together = NEVER) -> Match:
     colours, others = palette(asked), palette(other)
-    fits = fit(asked, other, colours, others)[1]
+    fits = fit(asked, other, (patterned(colours), patterned(others)))[1]
     return Match(asked, other, colours, others, harmony(colours, others)[1], fits, together)
 
 
@@ -56,27 +57,27 @@ def test_stripes_are_a_pattern_and_shades_are_not():
 )
 def test_pieces_have_to_do_with_each_other_both_ways(top, lower, rules):
     one, other = garment(**top), bottom(**lower)
-    plain = swatch("white")
-    assert fit(one, other, plain, plain)[1] == fit(other, one, plain, plain)[1] == rules
+    assert fit(one, other, PLAIN)[1] == fit(other, one, PLAIN)[1] == rules
 
 
 def test_a_familiar_pair_is_worth_more_than_an_unknown_and_that_more_than_a_strange_one():
-    plain, blazer = swatch("white"), garment(product_type="blazer")
-    marks = [fit(blazer, bottom(product_type=kind), plain, plain)[0] for kind in ("trousers", "culottes", "joggers")]
+    blazer = garment(product_type="blazer")
+    marks = [fit(blazer, bottom(product_type=kind), PLAIN)[0] for kind in ("trousers", "culottes", "joggers")]
     assert marks == sorted(marks, reverse=True) and len(set(marks)) == 3
 
 
 def test_a_pattern_wants_a_plain_piece():
-    one, other, plain = garment(), bottom(), swatch("white")
-    calm, lively, rivals = (fit(one, other, *pair) for pair in ((STRIPES, plain), (plain, STRIPES), 2 * (STRIPES,)))
+    calm, lively, rivals, plain = (
+        fit(garment(), bottom(), patterns) for patterns in ((True, False), (False, True), (True, True), PLAIN)
+    )
     assert (calm[1], lively[1], rivals[1]) == ([Fit.CALM], [Fit.LIVELY], [])
-    assert calm[0] > fit(one, other, plain, plain)[0] > rivals[0]
+    assert calm[0] > plain[0] > rivals[0]
 
 
 def test_shorts_are_not_for_a_jumper():
-    plain, shorts = swatch("white"), bottom(product_type="culottes", length="short")
+    shorts = bottom(product_type="culottes", length="short")
     jumper, shirt = (garment(product_type=kind, sleeve="long") for kind in ("jumper", "tunic"))
-    assert fit(jumper, shorts, plain, plain)[0] < fit(shirt, shorts, plain, plain)[0]
+    assert fit(jumper, shorts, PLAIN)[0] < fit(shirt, shorts, PLAIN)[0]
 
 
 def test_the_table_has_the_shops_own_words():

@@ -8,10 +8,11 @@ from django.core.cache import cache
 from django.utils.translation import override
 
 from recommend import index, ranking
+from recommend.index.view import View
 from recommend.models import Embedding, Serving
-from recommend.ranking import Filters, diversity
+from recommend.ranking import Filters, diversity, looks
 from shop.images import clean_image
-from shop.models import Event, Garment, GarmentPicture
+from shop.models import Event, Garment, GarmentAnalysis, GarmentPicture
 from tests.looks import add_picture, make, skus
 from tests.pictures import encoded, tee
 from tests.workers import wait_for
@@ -208,6 +209,22 @@ def test_variety_comes_before_the_nearest_of_one_kind():
     assert [entry.garment.sku for entry in nearest] == ["at10", "at19", "at28"]
 
 
+def test_what_is_known_is_of_the_first_flat_picture_by_the_newest_analysis():
+    garment = make("asked", None)
+    garment.pictures.update(role="on_model")
+    flat = add_picture(garment, None)
+    add_picture(garment, None)
+    assert Filters().rows().get().front == {
+        "role": "flat", "sha256": flat.sha256, "colours": None, "sleeve": None, "length": None,
+    }  # fmt: skip
+    for version, sleeve in ((1, "short"), (2, "long")):
+        GarmentAnalysis.objects.create(picture=flat, version=version, sleeve=sleeve, colours=[{"lab": [50, 0, 0]}])
+    assert Filters().rows().get().front["sleeve"] == "long"
+    assert Filters().rows().get().front["colours"] == [{"lab": [50, 0, 0]}]
+    flat.garment.pictures.all().delete()
+    assert Filters().rows().get().front is None
+
+
 # --- Filters ----------------------------------------------------------------------------------------------
 
 
@@ -252,6 +269,36 @@ def test_a_rare_size_is_found_however_far_down():
         make(f"other-{number}", 10 + number)
     make("right", 179).variants.create(size="M", stock=1)
     assert named(ranking.similar(asked, 3, Filters(sizes={"M"}))) == ["right"]
+
+
+def test_what_is_rare_is_asked_of_the_database(monkeypatch, django_assert_max_num_queries):
+    monkeypatch.setattr(looks, "RARE", 40)
+    asked = make("asked", 0)
+    for number in range(300):
+        make(f"other-{number}", number / 2, category=("upper", "lower")[number % 2])
+    make("far", 175, price=5)
+    make("near", 160, price=4)
+    make("new", None, price=5)
+    ranking.similar(asked)
+    asked = Filters().rows().get(pk=asked.pk)
+    with django_assert_max_num_queries(14):
+        assert named(ranking.similar(asked, 3, Filters(high=5))) == ["near", "far", "new"]
+    with django_assert_max_num_queries(14):
+        assert ranking.similar(asked, 3, Filters(high=1)) == []
+
+
+def test_the_share_that_fits_says_how_many_to_ask_for(monkeypatch):
+    monkeypatch.setattr(diversity, "SAME_LOOK", 2)
+    asked = make("asked", 0)
+    for number in range(200):
+        make(f"other-{number}", 10 + number / 2, price=10 if number % 10 else 5)
+    taken = []
+    search = View.search
+    monkeypatch.setattr(
+        View, "search", lambda view, vector, k, *args: taken.append(k) or search(view, vector, k, *args)
+    )
+    assert len(ranking.similar(asked, 10, Filters(high=5))) == 10
+    assert taken == [60, 80]  # six of 60 fitted, so 40 should do for the other four; twice as many are asked for
 
 
 # --- Without looks ----------------------------------------------------------------------------------------

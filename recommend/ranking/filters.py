@@ -49,6 +49,7 @@ class Filters:
     low: Decimal | None = None
     high: Decimal | None = None
     age_group: str = ""
+    ids: frozenset[int] | None = None  # of what is known to fit besides, where that is little
 
     def __post_init__(self):
         for name in CHOICES:
@@ -81,6 +82,8 @@ class Filters:
         columns |= {"colour": self.colours, "colour_family": self.colour_families, "brand": self.brands}
         columns |= {"age_group": {self.age_group} - {""}}
         asked = {f"{column}__in": values for column, values in columns.items() if values}
+        if self.ids is not None:
+            asked["pk__in"] = self.ids
         garments = Garment.objects.published().filter(**asked)
         if self.low is not None:
             garments = garments.alias(now=NOW).filter(now__gte=self.low)

@@ -9,7 +9,7 @@ import numpy as np
 from django.db.models import F
 
 from recommend.ranking import wardrobes
-from recommend.ranking.colours import palette
+from recommend.ranking.colours import palette, patterned
 from recommend.ranking.diversity import Folded, varied
 from recommend.ranking.filters import EVERYTHING, Filters
 from recommend.ranking.found import Found, genders_beside, with_pictures
@@ -80,6 +80,7 @@ class _GoesWith:
         self.filters = filters
         self.shares = shares
         self.colours = palette(garment)
+        self.patterned = patterned(self.colours)
         self.looks = Looks()
         self.folded = Folded(self.looks.vectors)
         self.matches: dict[int, Match] = {}
@@ -137,7 +138,7 @@ class _GoesWith:
         mark, relation = harmony(self.colours, others)
         if mark is not None and mark < CLASH and not together.often_worn:
             return None
-        worn_with, fits = fit(self.garment, row, self.colours, others)
+        worn_with, fits = fit(self.garment, row, (self.patterned, patterned(others)))
         self.matches[row.pk] = Match(self.garment, row, self.colours, others, relation, fits, together)
         liked = 1 / (1 + ranks[row.pk] / 10) if row.pk in ranks else 0.0
         marks = CLASH if mark is None else mark, worn_with, together.mark, liked

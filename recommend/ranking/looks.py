@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class Looks:
 
     def __init__(self):
         self.vectors: dict[int, np.ndarray] = {}
+        self._rare: dict[Filters, frozenset[int] | None] = {}
         self._asked = self._placed = 0  # of the index; and how many of those found a place in a list
         try:
             self._index = index.current()
@@ -97,14 +99,23 @@ class Looks:
 
     def _hits(self, vector: np.ndarray, take: int, filters: Filters, exclude: set[int]) -> tuple[list[Hit], bool]:
         """Nearest first, and whether there are no more. Of what is rare, some POOL of those that fit."""
-        if take > RARE:
-            fitting = set(filters.garments().order_by().values_list("pk", flat=True)[: RARE + 1])
-            if len(fitting) <= RARE:
-                looks = self._index.vectors(fitting - exclude)
-                hits = [Hit(garment_id, float(look @ vector), "") for garment_id, look in looks.items()]
-                return sorted(hits, key=lambda hit: -hit.score)[:POOL], len(hits) <= POOL
+        if take > RARE and (fitting := self._fitting(filters)) is not None:
+            looks = self._index.vectors(fitting - exclude)
+            hits = [Hit(garment_id, float(look @ vector), "") for garment_id, look in looks.items()]
+            return sorted(hits, key=lambda hit: -hit.score)[:POOL], len(hits) <= POOL
         hits = self._index.search(vector, take, filters.where(), exclude)
         return hits, len(hits) < take
+
+    def _fitting(self, filters: Filters) -> frozenset[int] | None:
+        """Ids of what fits, where that is at most RARE."""
+        if filters not in self._rare:
+            ids = frozenset(filters.garments().order_by().values_list("pk", flat=True)[: RARE + 1])
+            self._rare[filters] = ids if len(ids) <= RARE else None
+        return self._rare[filters]
+
+    def narrowed(self, filters: Filters) -> Filters:
+        """The same, with the ids of what fits where they were needed: nobody looks for them again."""
+        return replace(filters, ids=self._rare.get(filters))
 
     def varied(self, found: list[Found], k: int, balance: float) -> list[Found]:
         """k of them, by score and variety."""

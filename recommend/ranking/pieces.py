@@ -8,9 +8,6 @@ nothing is said. The marks are chosen, not measured.
 from enum import StrEnum
 from itertools import product
 
-import numpy as np
-
-from recommend.ranking.colours import patterned
 from recommend.ranking.filters import known_of
 from shop.models import Garment
 
@@ -52,26 +49,23 @@ class Fit(StrEnum):
     NONE = ""
 
 
-def fit(one: Garment, other: Garment, colours: np.ndarray, others: np.ndarray) -> tuple[float, list[Fit]]:
+PATTERNS = {  # of the one and the other
+    (True, True): (0.0, Fit.NONE),  # they rival each other
+    (True, False): (1.0, Fit.CALM),
+    (False, True): (0.9, Fit.LIVELY),
+    (False, False): (0.6, Fit.NONE),
+}
+
+
+def fit(one: Garment, other: Garment, patterns: tuple[bool, bool]) -> tuple[float, list[Fit]]:
     """How well `other` is worn with `one`, both of `Filters.rows`, 0..1; and by what, the weightiest first.
 
     Args:
-        colours: the palette of `one`, (n, 4); `others` that of `other`.
+        patterns: whether the one, and the other, have several colours (`colours.patterned`).
     """
     over, under = (one, other) if one.category == Garment.Category.UPPER else (other, one)
-    marks = [_patterns(colours, others), _sleeves(over, under), _kinds(over, under)]
-    return float(np.mean([mark for mark, _ in marks])), [rule for _, rule in marks if rule]
-
-
-def _patterns(colours: np.ndarray, others: np.ndarray) -> tuple[float, Fit]:
-    match patterned(colours), patterned(others):
-        case True, True:
-            return 0.0, Fit.NONE  # they rival each other
-        case True, False:
-            return 1.0, Fit.CALM
-        case False, True:
-            return 0.9, Fit.LIVELY
-    return 0.6, Fit.NONE
+    marks = PATTERNS[patterns], _sleeves(over, under), _kinds(over, under)
+    return sum(mark for mark, _ in marks) / len(marks), [rule for _, rule in marks if rule]
 
 
 def _sleeves(over: Garment, under: Garment) -> tuple[float, Fit]:

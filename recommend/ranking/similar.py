@@ -83,7 +83,7 @@ class _Similar:
     def _add_liked(self, filters: Filters) -> None:
         """What could not be compared: the popular, then the newest."""
         if self._missing > 0:
-            self.found += popular.fill(filters, self._taken, self._missing, self.folded)
+            self.found += popular.fill(self.looks.narrowed(filters), self._taken, self._missing, self.folded)
 
     def _explained(self) -> list[Found]:
         colours = palette(self.garment)
