@@ -100,6 +100,9 @@ def test_it_finds_what_brute_force_finds_whatever_is_filtered_changed_and_delete
         vector = tested.vector(pk)
         assert (vector is None) == (pk not in items)
         assert vector is None or np.array_equal(vector, items[pk].vector.astype(np.float32))
+    several = tested.vectors(range(1, 460))
+    assert several.keys() == items.keys()
+    assert all(np.array_equal(vector, tested.vector(pk)) for pk, vector in several.items())
 
 
 def test_a_view_that_was_replaced_finds_what_it_found():
