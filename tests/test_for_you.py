@@ -46,6 +46,12 @@ def test_what_looks_like_what_was_liked_comes_first(shopper, did):
     assert named(rest) == ["unembedded", "seen"]  # what was seen already comes last
 
 
+def test_it_is_said_what_it_has_in_common_with_what_was_liked(shopper, did):
+    did(make("seen", 0, brand="Marle"))
+    make("near", 20, brand="Marle", price=8)
+    assert ranking.for_you(shopper)[0].why == ["Because you looked at seen", "Same brand"]
+
+
 def test_what_was_ordered_or_rated_down_never_comes_again(shopper, did):
     did(make("ordered", 0), "order", value=1)
     did(make("bad", 90), "rating", value=-1)

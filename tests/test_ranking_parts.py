@@ -162,6 +162,9 @@ def test_reasons_are_what_both_rows_say():
     other = garment(sleeve="long", length="cropped", colour="red", price=19.9)
     assert why.compared(asked, other, EVERYTHING) == []
     assert why.compared(asked, other, Filters(sizes={"M"})) == ["In your size"]
+    stone, sage = garment(colour="stone"), garment(colour="sage")  # near each other, and no one calls them close
+    assert colours.distance(swatch("stone"), swatch("sage")) <= colours.CLOSE
+    assert why.compared(stone, sage, EVERYTHING) == []
     foreign = garment(colour="navy", price=1, currency="EUR", product_type="polo", sleeve="short")
     assert why.compared(asked, foreign, EVERYTHING) == ["Same sleeves", "Same colour"]
 

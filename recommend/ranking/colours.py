@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shop.colours import lab
+from shop.colours import family, lab
 from shop.models import Garment, GarmentPicture
 from shop.words import COLOURS
 
@@ -48,6 +48,11 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
         return float("inf")
     each = difference(one, other)
     return float(max(each.min(axis=1) @ one[:, 3], each.min(axis=0) @ other[:, 3]))
+
+
+def main_family(colours: np.ndarray) -> Garment.ColourFamily:
+    """Of a palette's largest colour; there must be one."""
+    return family(*colours[0, :3].tolist())
 
 
 def patterned(colours: np.ndarray) -> bool:

@@ -95,12 +95,17 @@ class Filters:
         return garments
 
     def rows(self) -> QuerySet[Garment]:
-        """The same with `front`: what is known of a garment's picture, a dict or None."""
-        return self.garments().annotate(front=FRONT).defer(*UNSEEN)
+        """The same as lists read them."""
+        return as_lists_read(self.garments())
 
     def by_id(self, garment_ids: Iterable[int]) -> dict[int, Garment]:
         """Those of these garments that fit, as `rows` has them."""
         return self.rows().order_by().in_bulk(list(garment_ids))
+
+
+def as_lists_read(garments: QuerySet[Garment]) -> QuerySet[Garment]:
+    """With `front`, what is known of a garment's picture, a dict or None; without what lists do not show."""
+    return garments.annotate(front=FRONT).defer(*UNSEEN)
 
 
 def known_of(garment: Garment, name: str) -> str:

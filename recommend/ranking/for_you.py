@@ -15,6 +15,7 @@ from recommend.ranking.filters import EVERYTHING, Filters
 from recommend.ranking.found import Found, with_pictures
 from recommend.ranking.looks import Looks
 from recommend.ranking.taste import Taste, medoids, taste_of
+from recommend.ranking.why import compared
 from shop.models import Event, Garment, Shopper
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class _ForYou:
         self.shopper = shopper
         self.taste = taste
         self.k = k
+        self.filters = filters
         self.looks = Looks()
         self.folded = Folded(self.looks.vectors)
         self.limits = [
@@ -119,7 +121,8 @@ class _ForYou:
             turn = max(waiting, key=lambda pk: shares[pk] / (given[pk] + 1))
             entry = waiting[turn].pop()
             if self.folded.take(entry.garment):
-                dealt.append(entry)
+                shared = compared(self.taste.rows[turn], entry.garment, self.filters)
+                dealt.append(replace(entry, why=entry.why + shared[:1]))
                 given[turn] += 1
             if not waiting[turn]:
                 del waiting[turn]

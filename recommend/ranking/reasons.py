@@ -8,11 +8,11 @@ import numpy as np
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from recommend.ranking.colours import patterned
+from recommend.ranking.colours import main_family, patterned
 from recommend.ranking.harmony import Relation, is_neutral
 from recommend.ranking.pieces import Fit
 from recommend.ranking.wardrobes import Together
-from shop.colours import family, family_of_word
+from shop.colours import family_of_word
 from shop.models import Garment
 from shop.words import word
 
@@ -80,8 +80,8 @@ def _reasons(match: Match) -> Iterator[Reason]:
 def _hues(match: Match) -> str:
     colours = _named(match)
     match match.relation:
-        case Relation.SHADES if _family(match.colours) == _family(match.others):
-            return gettext("Shades of %(colour)s") % {"colour": _family(match.colours).label.lower()}
+        case Relation.SHADES if main_family(match.colours) == main_family(match.others):
+            return gettext("Shades of %(colour)s") % {"colour": main_family(match.colours).label.lower()}
         case Relation.SHADES:
             return gettext("%(other)s and %(asked)s: shades of one colour") % colours
         case Relation.NEIGHBOURS:
@@ -98,7 +98,7 @@ def _neutral(match: Match) -> tuple[str, str]:
         return "accent", gettext("%(other)s brings colour to %(asked)s") % colours
     if abs(asked[0] - other[0]) >= CONTRAST:
         return "contrast", gettext("%(other)s against %(asked)s") % colours
-    if _family(match.colours) == _family(match.others):
+    if main_family(match.colours) == main_family(match.others):
         return "tones", gettext("%(other)s with %(asked)s: tone on tone") % colours
     return "quiet", gettext("%(other)s and %(asked)s: quiet colours") % colours
 
@@ -124,10 +124,6 @@ def _named(match: Match) -> dict[str, str]:
 
 def _name(garment: Garment, colours: np.ndarray) -> str:
     """The merchant's word where the largest colour is of its family; else the family's."""
-    if family_of_word(garment.colour) == _family(colours):
+    if family_of_word(garment.colour) == main_family(colours):
         return word(garment.colour).lower()
-    return str(_family(colours).label).lower()
-
-
-def _family(colours: np.ndarray) -> Garment.ColourFamily:
-    return family(*colours[0, :3].tolist())
+    return str(main_family(colours).label).lower()

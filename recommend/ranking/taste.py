@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 from django.utils import timezone
 
+from recommend.ranking.filters import as_lists_read
 from shop.models import Event, Garment, Shopper
 
 HALF_LIFE = timedelta(days=30)  # after which an event counts half
@@ -75,7 +76,7 @@ def taste_of(shopper: Shopper | None) -> Taste:
     weights = _summed(weights)
     disliked = frozenset(garment_id for garment_id, value in verdicts.items() if value == -1)
     liked = sorted(weights.keys() - disliked, key=lambda garment_id: (-weights[garment_id], -garment_id))
-    rows = Garment.objects.in_bulk(liked)
+    rows = as_lists_read(Garment.objects.order_by()).in_bulk(liked)
     return Taste({pk: weights[pk] for pk in liked}, deeds, rows, disliked | ordered, disliked)
 
 

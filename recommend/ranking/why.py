@@ -3,7 +3,7 @@
 import numpy as np
 from django.utils.translation import gettext
 
-from recommend.ranking.colours import CLOSE, SAME, distance, palette
+from recommend.ranking.colours import CLOSE, SAME, distance, main_family, palette
 from recommend.ranking.filters import Filters, known_of
 from shop.models import Garment
 
@@ -14,7 +14,7 @@ BELOW = 0.98  # of the price: less is no reason
 def compared(asked: Garment, other: Garment, filters: Filters, colours: np.ndarray | None = None) -> list[str]:
     """What `other` has in common with `asked`, or better; `colours` are those of `asked`. Both of `Filters.rows`."""
     colours = palette(asked) if colours is None else colours
-    said = [_cut(asked, other), _colour(distance(colours, palette(other)))]
+    said = [_cut(asked, other), _colour(colours, palette(other))]
     said += [_brand(asked, other), _price(asked, other), _size(filters)]
     return [sentence for sentence in said if sentence][:MOST]
 
@@ -36,10 +36,11 @@ def _same(asked: Garment, other: Garment, name: str) -> bool:
     return bool(known_of(asked, name)) and known_of(asked, name) == known_of(other, name)
 
 
-def _colour(apart: float) -> str:
+def _colour(colours: np.ndarray, others: np.ndarray) -> str:
+    apart = distance(colours, others)
     if apart <= SAME:
         return gettext("Same colour")
-    return gettext("Close colour") if apart <= CLOSE else ""
+    return gettext("Close colour") if apart <= CLOSE and main_family(colours) == main_family(others) else ""
 
 
 def _brand(asked: Garment, other: Garment) -> str:
