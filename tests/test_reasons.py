@@ -146,4 +146,4 @@ def test_one_rule_is_not_told_all_along_a_list():
 def test_they_are_said_in_korean():
     with override("ko"):
         pair = garment(colour="orange", product_type="shirt"), bottom(colour="sky", product_type="jeans")
-        assert why(*pair) == ["하늘색·주황: 서로를 살리는 보색", "청바지+셔츠, 익숙한 조합"]
+        assert why(*pair) == ["하늘색+주황: 서로를 살리는 보색", "청바지+셔츠, 익숙한 조합"]
