@@ -44,6 +44,7 @@ CHOICES = {
     "gender": "gender",
     "age_group": "age",
     "size": "size",
+    "colour_family": "colour_family",
     "colour": "colour",
     "brand": "brand",
 }
@@ -64,7 +65,12 @@ class FilterQuery(serializers.Serializer):
     product_type = one_of(60)
     gender = serializers.MultipleChoiceField(choices=Garment.Gender.choices, required=False)
     age_group = serializers.MultipleChoiceField(choices=Garment.AgeGroup.choices, required=False)
-    colour = one_of(60)
+    colour_family = serializers.MultipleChoiceField(
+        choices=Garment.ColourFamily.choices,
+        required=False,
+        help_text="what its picture shows most of, or nearly as much of",
+    )
+    colour = one_of(60, help_text="as the shop calls it")
     brand = one_of(80)
     size = one_of(20, help_text="in stock")
     price_min = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
