@@ -6,7 +6,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from shop.colours import SWATCHES
+from shop.colours import SWATCHES, family_of_word
 from shop.models import Garment
 from shop.search import FACETS, Search
 from shop.words import COLOURS, word
@@ -89,6 +89,9 @@ def facets(search: Search) -> list[Facet]:
 def _facet(name: str, search: Search) -> Facet:
     chosen = search.chosen.get(name, [])
     counts = search.counts(name)
+    if name == "colour" and (families := search.chosen.get("colour_family")):
+        # A white shirt with green stripes may be called “green”; that is no shade of white.
+        counts = {value: count for value, count in counts.items() if family_of_word(value) in ("", *families)}
     counts |= {value: 0 for value in chosen if value not in counts}  # stays there to be taken back
     options = [
         Option(
