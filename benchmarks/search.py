@@ -21,6 +21,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 
 from recommend.search import search
+from shop.colours import SWATCHES, family_of_word
 from shop.models import Garment, Variant
 from shop.search import FACETS, Search
 from shop.words import COLOURS, PRODUCT_TYPES, _translations
@@ -32,13 +33,15 @@ LINE = (
 )
 SEARCHES = {
     "no words": Search(),
-    "no words, a colour": Search(chosen={"colour": ["navy"]}),
+    "no words, blue": Search(chosen={"colour_family": ["blue"]}),
+    "no words, navy": Search(chosen={"colour": ["navy"]}),
     "dress": Search(words="dress"),
     "navy dress": Search(words="navy dress"),
     "relaxed linen shirt": Search(words="relaxed linen shirt"),
     "dress, size M, below 90": Search(words="dress", chosen={"size": ["M"]}, high=90),
     "남색": Search(words="남색"),
     "남색 원피스": Search(words="남색 원피스"),
+    "women": Search(words="women"),
     "여성": Search(words="여성"),
     "evryday swaeter": Search(words="evryday swaeter"),
     "zzzzzz": Search(words="zzzzzz"),
@@ -56,6 +59,7 @@ SAID_KO = (
     "부드러운 소재로 만든 일상복입니다 어깨에서 곧게 떨어지는 실루엣 옆주머니가 있고 단추는 천연 소재로 마감했습니다 "
     "여름에는 시원하고 겨울에는 따뜻하게 입을 수 있습니다"
 )
+SHARED = 10 * len(SWATCHES)  # so many garments of one colour beside one of each second
 LOWER = ("jeans", "trousers", "chinos", "joggers", "leggings", "shorts", "skirt")
 
 
@@ -67,17 +71,21 @@ def category(kind: str) -> str:
 
 def make(count: int) -> None:
     chance, korean = random.Random(7), _translations("ko")
-    kinds, colours, cloths = list(PRODUCT_TYPES), list(COLOURS), CLOTHS.split()
+    kinds, cloths = list(PRODUCT_TYPES), CLOTHS.split()
+    colours = {word: family_of_word(word) for word in COLOURS}
     for start in range(0, count, 2000):
         rows = []
         for number in range(start, min(count, start + 2000)):
             kind, cut, cloth = chance.choice(kinds), chance.choice(list(CUTS)), chance.choice(cloths)
+            colour, second = chance.choice(list(colours)), chance.choice([*SWATCHES, *SHARED * [""]])
             rows.append(
                 Garment(
                     sku=f"bench-{number}", slug=f"bench-{number}", title=f"{cut} {cloth.title()} {kind.title()}",
                     title_ko=f"{CUTS[cut]} {korean[kind]}", description=" ".join(chance.choices(SAID.split(), k=40)),
                     description_ko=" ".join(chance.choices(SAID_KO.split(), k=25)), category=category(kind),
-                    product_type=kind, colour=chance.choice(colours), brand=f"Brand {chance.randrange(60)}",
+                    product_type=kind, colour=colour, colour_family=colours[colour],
+                    second_colour_family="" if second == colours[colour] else second,
+                    brand=f"Brand {chance.randrange(60)}",
                     gender=chance.choice(["women", "women", "men", "unisex"]), price=chance.randrange(20, 300),
                     published=True,
                 )

@@ -6,6 +6,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from shop.colours import SWATCHES, family_of_word
 from shop.models import Garment
 from shop.search import FACETS, Search
 from shop.words import COLOURS, word
@@ -16,14 +17,17 @@ LABELS = {
     "gender": _("For"),
     "age": _("Age"),
     "size": _("Size in stock"),
-    "colour": _("Colour"),
+    "colour_family": _("Colour"),
+    "colour": _("Shade"),
     "brand": _("Brand"),
 }
 CHOICES = {
     "category": dict(Garment.Category.choices),
     "gender": dict(Garment.Gender.choices),
     "age": dict(Garment.AgeGroup.choices),
+    "colour_family": dict(Garment.ColourFamily.choices),
 }
+IN_FULL = ("size", "colour_family")  # small enough for that
 AT_ONCE = 8
 
 
@@ -33,7 +37,7 @@ class Option:
     label: str
     count: int
     chosen: bool
-    swatch: str = ""  # "#rrggbb" of a colour we know
+    swatch: str  # "#rrggbb" of a colour we know
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Facet:
     @property
     def first(self) -> list[Option]:
         """What is shown at once: all, where the rest would not be worth a click."""
-        return self.options if self.name == "size" or len(self.options) <= AT_ONCE + 2 else self.options[:AT_ONCE]
+        return self.options if self.name in IN_FULL or len(self.options) <= AT_ONCE + 2 else self.options[:AT_ONCE]
 
     @property
     def rest(self) -> list[Option]:
@@ -70,6 +74,12 @@ def label_of(name: str, value: str) -> str:
     return word(value) if name in ("type", "colour") else value
 
 
+def swatch_of(name: str, value: str) -> str:
+    if name == "colour_family":
+        return SWATCHES.get(value, "")
+    return COLOURS.get(value.lower(), "") if name == "colour" else ""
+
+
 def facets(search: Search) -> list[Facet]:
     """Only those that leave a choice."""
     found = (_facet(name, search) for name in FACETS)
@@ -79,6 +89,9 @@ def facets(search: Search) -> list[Facet]:
 def _facet(name: str, search: Search) -> Facet:
     chosen = search.chosen.get(name, [])
     counts = search.counts(name)
+    if name == "colour" and (families := search.chosen.get("colour_family")):
+        # A white shirt with green stripes may be called “green”; that is no shade of white.
+        counts = {value: count for value, count in counts.items() if family_of_word(value) in ("", *families)}
     counts |= {value: 0 for value in chosen if value not in counts}  # stays there to be taken back
     options = [
         Option(
@@ -86,7 +99,7 @@ def _facet(name: str, search: Search) -> Facet:
             label=label_of(name, value),
             count=count,
             chosen=value in chosen,
-            swatch=COLOURS.get(value.lower(), "") if name == "colour" else "",
+            swatch=swatch_of(name, value),
         )
         for value, count in counts.items()
     ]

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import (
@@ -33,7 +35,7 @@ from django.db.models.expressions import Col
 from django.db.models.functions import Cast, Concat, Greatest
 
 from shop.models import Garment
-from shop.words import english_for
+from shop.words import english_for, genders
 
 MAX_WORDS = 8
 CLOSE_ENOUGH = 0.45  # share of a title's look, or of a word's pairs of characters, that two have in common
@@ -81,11 +83,11 @@ def tokens_of(words: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Match:
-    """What some words mean: a filter and a rank over the columns of KEPT. `alike` where no garment has the words, and
-    titles only look like them."""
+    """What some words mean: a filter and a rank over the columns of KEPT, no rank where one garment fits as well as
+    another. `alike` where no garment has the words, and titles only look like them."""
 
     fits: Q
-    rank: Expression
+    rank: Expression | None = None
     alike: bool = False
 
     def within(self, garments: QuerySet[Garment], first: tuple[int, ...] = ()) -> QuerySet[Garment]:
@@ -93,7 +95,8 @@ class Match:
         fits = self.fits | Q(pk__in=first) if first else self.fits
         found = garments.alias(**KEPT).filter(fits)
         order = [place(first).asc(nulls_last=True)] if first else []
-        return found.order_by(*order, self.rank.desc(), "-created", "-id")
+        order += [self.rank.desc()] if self.rank is not None else []
+        return found.order_by(*order, "-created", "-id")
 
 
 def matching(garments: QuerySet[Garment], words: str) -> Match:
@@ -102,26 +105,36 @@ def matching(garments: QuerySet[Garment], words: str) -> Match:
     Latin words are compared by their English stem and from the start of a word, so that "dresses" and "dre" find a
     dress and "men" does not find women; other scripts, which put endings on words, anywhere in the text, and by what
     they mean in the catalogue's English. Where nothing matches, titles that look alike.
+
+    The name of a gender says for whom, and nothing of how well a garment fits: it has no part in the rank. Half of the
+    shop is then read by the index of the newest, and not sorted.
     """
     tokens = tokens_of(words)
     if not tokens:
-        return Match(Q(pk=None), F("pk"))
+        return Match(Q(pk=None))
     latin = [token for token in tokens if token.isascii()]
     others = [token for token in tokens if not token.isascii()]
-    fits, rank = Q(), Value(0.0, FloatField())
+    fits, ranks = Q(), []
     if latin:
-        query = SearchQuery(" & ".join(f"{token}:*" for token in latin), search_type="raw", config="english")
-        fits, rank = Q(search=query), SearchRank(F("search"), query)
+        fits = Q(search=_stems(latin))
+    if telling := [token for token in latin if token not in genders()]:
+        ranks.append(SearchRank(F("search"), _stems(telling)))
     if others:
         fits &= Q(terms=Lexemes(" & ".join(f"({_all(grams(token))} | {_means(token)})" for token in others)))
     for token in others:
         if len(token) > 2:  # of more than one pair, which might stand apart from each other
             fits &= Q(texts__icontains=token) | Q(terms=Lexemes(_means(token)))
-        rank += Case(When(titles__contains=token, then=IN_TITLE), default=0.0, output_field=FloatField())
+        if token not in genders():
+            ranks.append(Case(When(titles__contains=token, then=IN_TITLE), default=0.0, output_field=FloatField()))
     if garments.alias(**KEPT).filter(fits).exists():
-        return Match(fits, rank)
+        return Match(fits, reduce(add, ranks) if ranks else None)
     ids = _alike(garments, " ".join(latin), others)
     return Match(Q(pk__in=ids), -place(tuple(ids)), alike=True)
+
+
+def _stems(tokens: list[str]) -> SearchQuery:
+    """All of them, each to be gone on from where it ends."""
+    return SearchQuery(" & ".join(f"{token}:*" for token in tokens), search_type="raw", config="english")
 
 
 def grams(token: str) -> set[str]:

@@ -10,7 +10,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from shop import tasks
-from shop.colours import note_family
+from shop.colours import note_families
 from shop.models import Event, Garment, GarmentAnalysis, GarmentPicture, Photo, PhotoFrame, Shopper, ShownList
 from shop.models.pictures import ANALYSIS_VERSION
 from shop.orphans import remove_orphans
@@ -32,8 +32,8 @@ def analyse(sender, picture, **kwargs):
 
 @receiver(post_save, sender=Garment)
 @receiver(picture_analysed)
-def note_colour_family(sender, instance=None, analysis=None, **kwargs):
-    note_family(instance or analysis.picture.garment)
+def note_colour_families(sender, instance=None, analysis=None, **kwargs):
+    note_families(instance or analysis.picture.garment)
 
 
 @receiver(post_save, sender=Garment)

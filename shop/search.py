@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,15 +17,16 @@ from django.db.models.functions import Coalesce
 from shop.matching import Match, matching
 from shop.models import Garment, Variant
 
-# What a shopper may choose, by the name it has in an address, and the column it looks at.
+# What a shopper may choose, by the name it has in an address, and the columns one of which must hold it.
 FACETS = {
-    "category": "category",
-    "type": "product_type",
-    "gender": "gender",
-    "age": "age_group",
-    "size": "size",  # of the variants, and only where there is stock
-    "colour": "colour",
-    "brand": "brand",
+    "category": ["category"],
+    "type": ["product_type"],
+    "gender": ["gender"],
+    "age": ["age_group"],
+    "size": [],  # of the variants, and only where there is stock
+    "colour_family": ["colour_family", "second_colour_family"],
+    "colour": ["colour"],  # as the merchant calls it
+    "brand": ["brand"],
 }
 PRICE_NOW = Coalesce("sale_price", "price")
 ORDERS = {
@@ -64,7 +66,7 @@ class Search:
         for name, values in self.chosen.items():
             if not values or name == without:
                 continue
-            fits = _in_stock(values) if name == "size" else Q(**{f"{FACETS[name]}__in": values})
+            fits = _in_stock(values) if name == "size" else _any_of(FACETS[name], values)
             garments = garments.filter(fits)
         if self.low is not None or self.high is not None:
             garments = garments.alias(now=PRICE_NOW)
@@ -83,8 +85,11 @@ class Search:
         return self._counted["total"]
 
     def counts(self, name: str) -> dict[str, int]:
-        """Value to number of garments that it would show, most first; sizes in their own order."""
-        return self._counted[name]
+        """Value to number of garments that it would show, most first; sizes and families in their own order.
+
+        The merchant's colours, which may be dozens, are counted only where a colour is chosen.
+        """
+        return self._counted.get(name, {})
 
     @cached_property
     def _counted(self) -> dict:
@@ -102,15 +107,24 @@ class Search:
         """All facets; those in which nothing is chosen look at the same garments, so one query counts them."""
         alone = {name for name, values in self.chosen.items() if values}
         together = [name for name in FACETS if name not in alone | {"size"}]
-        totals = _grouped(self.garments(), ["category", *(FACETS[name] for name in together)])
-        counted = {name: totals[FACETS[name]] for name in together} | {"total": sum(totals["category"].values())}
+        if not alone & {"colour_family", "colour"}:
+            together.remove("colour")
+        totals = _grouped(self.garments(), ["category", *(column for name in together for column in FACETS[name])])
+        counted = {name: _added(totals, name) for name in together} | {"total": sum(totals["category"].values())}
         for name in alone - {"size"}:
-            counted[name] = _grouped(self.garments(without=name), [FACETS[name]])[FACETS[name]]
+            counted[name] = _added(_grouped(self.garments(without=name), FACETS[name]), name)
         return counted | {"size": _sizes(self.garments(without="size"))}
 
 
+def _any_of(columns: list[str], values: list[str]) -> Q:
+    fits = Q()
+    for column in columns:
+        fits |= Q(**{f"{column}__in": values})
+    return fits
+
+
 def _grouped(garments: QuerySet[Garment], columns: list[str]) -> dict[str, dict[str, int]]:
-    """By column, each value but the empty one with the number of garments that have it, most first."""
+    """By column, each value but the empty one with the number of garments that have it there."""
     columns = list(dict.fromkeys(columns))
     quoted = [connection.ops.quote_name(column) for column in columns]
     try:
@@ -123,11 +137,17 @@ def _grouped(garments: QuerySet[Garment], columns: list[str]) -> dict[str, dict[
             f"SELECT {', '.join(quoted)}, count(*) FROM ({inner}) found GROUP BY GROUPING SETS ({sets})", parameters
         )
         rows = cursor.fetchall()
-    found = {}
-    for at, column in enumerate(columns):
-        counts = [(row[at], row[-1]) for row in rows if row[at]]
-        found[column] = dict(sorted(counts, key=lambda pair: (-pair[1], pair[0])))
-    return found
+    return {column: {row[at]: row[-1] for row in rows if row[at]} for at, column in enumerate(columns)}
+
+
+def _added(counts: dict[str, dict[str, int]], name: str) -> dict[str, int]:
+    """Of a facet, from the counts of its columns; no garment has a value in two of them."""
+    added = Counter()
+    for column in FACETS[name]:
+        added.update(counts[column])
+    if name == "colour_family":
+        return {family: added[family] for family in Garment.ColourFamily.values if family in added}
+    return dict(sorted(added.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _sizes(garments: QuerySet[Garment]) -> dict[str, int]:

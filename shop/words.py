@@ -130,6 +130,16 @@ def _translations(language: str) -> dict[str, str]:
         return words | {value: str(label) for choice in CHOICES for value, label in choice.choices}
 
 
+@lru_cache
+def genders() -> frozenset[str]:
+    """What genders are called, in every language and in small letters."""
+    called = set(Garment.Gender.values)
+    for language, _ in settings.LANGUAGES:
+        with override(language):
+            called.update(str(label).lower() for label in Garment.Gender.labels)
+    return frozenset(called)
+
+
 def english_for(token: str) -> set[str]:
     """The catalogue's English values that a word of another language means: "남색" finds "navy"."""
     found = set()

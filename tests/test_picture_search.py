@@ -17,7 +17,7 @@ from recommend import query_receivers, sight
 from recommend.models import Query, QueryLook, Serving
 from recommend.search import PictureSearch
 from shop.images import clean_image
-from shop.models import ApiKey, Shopper
+from shop.models import ApiKey, Garment, Shopper
 from shop.search import Search
 from shop.storage import private_storage
 from tests import pictures
@@ -103,10 +103,12 @@ def test_several_people_are_not_guessed_between(shopper_client, hanger, monkeypa
 def test_filters_that_only_the_database_knows(shopper, hanger):
     for number in range(150):
         make(f"dear-{number}", 0, READER, price=90)
-    make("cheap", 80, READER, price=5)
+    cheap = make("cheap", 80, READER, price=5)
+    Garment.objects.filter(pk=cheap.pk).update(colour_family="grey", second_colour_family="red")
     query = Query(kind="picture", encoder="reader", version="1")
     look = QueryLook(query=query, part="garment", vector=direction(0).tobytes())
-    assert skus(PictureSearch(look, Search(high=6)).found(k=3)) == ["cheap"]
+    for chosen in (Search(high=6), Search(chosen={"colour_family": ["red"]})):
+        assert skus(PictureSearch(look, chosen).found(k=3)) == ["cheap"]
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,19 @@ def test_api_of_words(client, hanger):
     assert client.get(f"{URL}?q=nvy pollo").json()["alike"]
 
 
+def test_a_colour_is_a_family_or_the_name_the_shop_gives_it(client, hanger):
+    Garment.objects.filter(sku="polo").update(colour="navy", colour_family="blue")
+    Garment.objects.filter(sku="tee").update(colour="snow", colour_family="white", second_colour_family="blue")
+
+    def skus_of(chosen):
+        return [entry["garment"]["sku"] for entry in client.get(f"{URL}?q=navy&{chosen}").json()["results"]]
+
+    assert skus_of("colour_family=blue") == ["polo", "tee"]  # whose colour is navy, too
+    assert skus_of("colour_family=white&colour_family=red") == ["tee"]
+    assert skus_of("colour=navy") == ["polo"]
+    assert skus_of("colour_family=blue&colour=snow") == ["tee"]
+
+
 def test_pages_follow_their_first_whatever_comes_meanwhile(client, hanger):
     first = client.get(f"{URL}?q=navy&limit=2").json()
     make("new", 0, READER, title="Navy Coat")
@@ -132,6 +145,7 @@ def test_the_same_answer_is_not_sent_twice(client, hanger):
         ("", "q"),
         ("q=tee&limit=0", "limit"),
         ("q=tee&category=hat", "category"),
+        ("q=tee&colour_family=navy", "colour_family"),
         ("q=tee&price_min=cheap", "price_min"),
         ("q=tee&price_min=9&price_max=8", "price_max"),
         ("q=tee&sort=best", "sort"),
@@ -155,6 +169,13 @@ def test_a_nul_and_a_made_up_cursor_are_not_found(client, hanger):
 def test_a_filter_that_matches_nothing_is_an_empty_list(client, hanger):
     answer = client.get(f"{URL}?q=navy&brand=Nobody").json()
     assert (answer["results"], answer["total"], answer["alike"]) == ([], 0, False)
+
+
+def test_the_schema_describes_both_searches(client):
+    paths = client.get("/api/v1/schema", headers={"Accept": "application/json"}).json()["paths"]
+    for path, more in (("search", {"q", "sort"}), ("search/{query_id}", {"part"})):
+        asked = {parameter["name"] for parameter in paths[f"/api/v1/{path}"]["get"]["parameters"]}
+        assert {"limit", "cursor", "colour_family", "colour", "size", "price_max", "on_sale"} | more <= asked
 
 
 # --- The page -------------------------------------------------------------------------------------------------

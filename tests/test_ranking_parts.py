@@ -8,7 +8,7 @@ from recommend.ranking.diversity import SAME_LOOK, Folded, varied
 from recommend.ranking.filters import EVERYTHING, Filters
 from recommend.ranking.harmony import GOES, Relation
 from recommend.ranking.taste import medoids
-from shop.colours import SWATCHES, family, family_of, family_of_word, lab
+from shop.colours import SWATCHES, families_of, family, family_of_word, lab
 from shop.models import Garment
 from shop.words import COLOURS
 
@@ -60,9 +60,11 @@ def test_words_of_the_catalogue_fall_where_they_are_looked_for(words, expected):
 def test_the_largest_colour_gives_the_family_and_its_shades_count_together():
     navy, sky, white = (list(lab(COLOURS[name])) for name in ("navy", "sky", "white"))
     mixed = [{"lab": white, "share": 0.4}, {"lab": navy, "share": 0.35}, {"lab": sky, "share": 0.25}]
-    assert family_of(mixed) == Family.BLUE
-    assert family_of(mixed[:2]) == Family.WHITE
-    assert family_of([]) == family_of_word("a colour nobody knows") == ""
+    assert families_of(mixed) == (Family.BLUE, Family.WHITE)
+    assert families_of(mixed[:2]) == (Family.WHITE, Family.BLUE)
+    assert families_of([*mixed[2:], {"lab": white, "share": 0.2}]) == (Family.BLUE, "")
+    assert families_of([]) == ("", "")
+    assert family_of_word("a colour nobody knows") == ""
 
 
 def test_lab_is_that_of_the_standard():

@@ -89,6 +89,13 @@ def test_a_title_ranks_before_a_description():
     assert [garment.sku for garment in Search(words="polo").garments()] == ["polo", "tee"]
 
 
+@pytest.mark.parametrize(("words", "skus"), [("women", ["layer", "wrap", "tee"]), ("여성 레이어드", ["layer"])])
+def test_a_gender_says_for_whom_and_ranks_nothing(words, skus):
+    Garment.objects.filter(sku="tee").update(title="Women’s Tee for women", title_ko="여성 티셔츠")
+    assert [garment.sku for garment in Search(words=words).garments()] == skus
+    assert [garment.sku for garment in Search(words="women tee").garments()] == ["tee"]
+
+
 def test_a_slip_of_the_keys_finds_what_looks_alike():
     search = Search(words="evryday tea")
     assert [garment.sku for garment in search.garments()] == ["tee"]
@@ -104,6 +111,26 @@ def test_odd_words_are_no_error(words):
 def test_choices_of_one_kind_add_up_and_kinds_narrow():
     assert found(chosen={"colour": ["navy", "red"]}) == {"polo", "wrap", "tee"}
     assert found(chosen={"colour": ["navy", "red"], "gender": ["women"]}) == {"wrap", "tee"}
+
+
+def test_a_colour_is_a_family_and_a_garment_of_two_colours_has_both():
+    assert found(chosen={"colour_family": ["blue"]}) == {"polo", "wrap", "jeans"}
+    Garment.objects.filter(sku="tee").update(second_colour_family="blue")
+    Garment.objects.filter(sku="layer").update(colour_family="")  # not known yet: there, but of no colour
+    assert found(chosen={"colour_family": ["blue"]}) == {"polo", "wrap", "jeans", "tee"}
+    assert found(chosen={"colour_family": ["red", "blue"]}) == {"polo", "wrap", "jeans", "tee"}
+    assert list(Search().counts("colour_family").items()) == [("red", 1), ("blue", 4)]
+    assert Search().total == 5
+
+
+def test_shades_are_counted_within_a_colour():
+    assert Search().counts("colour") == {}
+    blue = Search(chosen={"colour_family": ["blue"]})
+    assert blue.counts("colour") == {"navy": 2, "blue": 1}
+    navy = Search(chosen={"colour_family": ["blue"], "colour": ["navy"]})
+    assert navy.counts("colour") == {"navy": 2, "blue": 1}
+    assert navy.counts("colour_family") == {"blue": 2}
+    assert navy.total == 2
 
 
 def test_a_size_counts_only_in_stock():

@@ -1,6 +1,5 @@
 """The shop's list and a garment's page."""
 
-from django.core.paginator import Paginator
 from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
@@ -10,12 +9,12 @@ from django.views.decorators.vary import vary_on_headers
 from frontend.facets import active, facets
 from frontend.fitting import Fitting, wearable
 from frontend.forms import SearchForm
+from frontend.paging import Counted
 from recommend.ranking import Filters, Found, anything_popular, for_you, goes_with, similar
 from recommend.search import ranked
 from shop import shoppers, surfaces
 from shop.models import Garment, Surface
 
-PER_PAGE = 24
 SIMILAR = GOES_WITH = FOR_YOU = 6
 LATEST = 3
 FEW, ASK_AGAIN = 8, 4
@@ -27,7 +26,7 @@ def index(request):
     form = SearchForm(request.GET)
     best = ranked(form.search())
     search = best.search
-    page = Counted(search.garments().with_pictures(), PER_PAGE, search.total).get_page(request.GET.get("page"))
+    page = Counted(search.garments().with_pictures(), search.total).get_page(request.GET.get("page"))
     page.object_list = list(page.object_list)  # the template looks at it more than once
     surface, order = (Surface.SEARCH, "words") if search.words else (Surface.CATALOGUE, "new")
     context = {
@@ -95,14 +94,6 @@ def tiles(found: list[Found]) -> list[Found]:
     """The same with all that a tile shows."""
     prefetch_related_objects([item.garment for item in found], "pictures__analyses")
     return found
-
-
-class Counted(Paginator):
-    """Pages of garments that were counted already."""
-
-    def __init__(self, garments, per_page: int, count: int):
-        super().__init__(garments, per_page)
-        self.count = count
 
 
 def asked_again(request) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from django.contrib import messages
+from django.core.paginator import Page
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from frontend.facets import active, facets
 from frontend.fitting import wearable
 from frontend.forms import PictureForm, SearchForm
+from frontend.paging import PER_PAGE, Counted
 from preprocessing.errors import Refusal
 from recommend.models import Query, QueryLook, Serving
 from recommend.search import PictureSearch
@@ -19,7 +21,6 @@ from shop import shoppers, surfaces
 from shop.models import Surface
 from shop.private import private_url
 
-PER_PAGE = 24
 MOST_PAGES = 40
 NO_CHANGE = 204
 
@@ -85,17 +86,17 @@ def found(request, look: QueryLook) -> dict:
     search = PictureSearch(look, replace(form.search(), words="", order=""))
     number = int(number) if (number := request.GET.get("page", "")).isdecimal() and len(number) < 4 else 1
     number = min(max(number, 1), MOST_PAGES)
-    entries = search.found(PER_PAGE + 1, PER_PAGE * (number - 1))
-    garments = [entry.garment for entry in entries[:PER_PAGE]]
+    start = PER_PAGE * (number - 1)
+    garments = [entry.garment for entry in search.found(PER_PAGE + 1, start)]  # one more where there is a next page
+    seen = min(start + len(garments), PER_PAGE * MOST_PAGES)
+    page = Page(garments[:PER_PAGE], number, Counted(garments, seen))
     return {
         "look": look,
         "form": form,
         "search": search.within,
         "compared": search.can_compare,
-        "garments": garments,
-        "list": surfaces.shown(request, Surface.SEARCH, garments, ranked_by="picture"),
-        "number": number,
-        "more": len(entries) > PER_PAGE and number < MOST_PAGES,
+        "page": page,
+        "page_list": surfaces.shown(request, Surface.SEARCH, page.object_list, ranked_by="picture"),
         "wearable": wearable(),
         # The part says the category.
         "facets": [facet for facet in facets(search.within) if not look.category or facet.name != "category"],

@@ -8,8 +8,8 @@ FLAT = {"picture__role": "flat", "state": "done"}
 
 
 def note_families(apps, schema_editor):
-    """As `shop.colours.note_family` does for one."""
-    from shop.colours import family_of, family_of_word
+    """As `shop.colours.note_families` does for one."""
+    from shop.colours import families_of, family_of_word
 
     garments = apps.get_model("shop", "Garment").objects.order_by("pk")
     analyses = apps.get_model("shop", "GarmentAnalysis").objects.filter(**FLAT).exclude(colours=[])
@@ -17,7 +17,7 @@ def note_families(apps, schema_editor):
     colours = dict(shown.values_list("picture__garment_id", "colours").iterator(chunk_size=2000))
     changed = []
     for garment in garments.only("colour").iterator(chunk_size=2000):
-        garment.colour_family = family_of(colours.get(garment.pk, [])) or family_of_word(garment.colour)
+        garment.colour_family = families_of(colours.get(garment.pk, []))[0] or family_of_word(garment.colour)
         changed.append(garment)
     garments.bulk_update(changed, ["colour_family"], batch_size=1000)
 

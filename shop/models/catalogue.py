@@ -12,6 +12,8 @@ from django.utils.text import slugify
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+FAMILY_OR_NONE = "^(|black|grey|white|beige|brown|red|orange|yellow|green|blue|purple|pink)$"
+
 
 class GarmentQuerySet(models.QuerySet):
     def published(self):
@@ -85,9 +87,12 @@ class Garment(models.Model):
     sleeve = models.CharField(_("sleeves"), max_length=13, choices=Sleeve, blank=True)
     length = models.CharField(_("length"), max_length=7, choices=Length, blank=True)
     colour = models.CharField(_("colour"), max_length=60)
-    # Of what its picture shows (`shop.colours`).
+    # Of what its picture shows (`shop.colours`): the largest, and one that takes up nearly as much.
     colour_family = models.CharField(
         _("colour family"), max_length=6, choices=ColourFamily, blank=True, editable=False
+    )
+    second_colour_family = models.CharField(
+        _("second colour family"), max_length=6, choices=ColourFamily, blank=True, editable=False, db_default=""
     )
     brand = models.CharField(_("brand"), max_length=80, blank=True)
     gender = models.CharField(_("gender"), max_length=6, choices=Gender, default=Gender.UNISEX)
@@ -122,9 +127,12 @@ class Garment(models.Model):
             ),
             models.CheckConstraint(
                 name="garment_colour_family",
-                condition=Q(
-                    colour_family__regex="^(|black|grey|white|beige|brown|red|orange|yellow|green|blue|purple|pink)$"
-                ),
+                condition=Q(colour_family__regex=FAMILY_OR_NONE),
+            ),
+            models.CheckConstraint(
+                name="garment_second_colour_family",
+                condition=Q(second_colour_family__regex=FAMILY_OR_NONE)
+                & (Q(second_colour_family="") | ~Q(second_colour_family=F("colour_family"))),
             ),
             models.CheckConstraint(name="garment_gender", condition=Q(gender__in=["women", "men", "unisex"])),
             models.CheckConstraint(name="garment_age_group", condition=Q(age_group__in=["adult", "kids"])),
