@@ -245,6 +245,7 @@ def named(found) -> list[str]:
         (Filters(low=Decimal(20)), ["dear"]),
         (Filters(high=Decimal(5)), ["cheap", "sale"]),
         (Filters(colour_families={"orange"}), ["rust"]),
+        (Filters(colour_families={"green"}), ["striped"]),
         (Filters(brands={"Marle"}, colours={"rust"}), []),
     ],
 )
@@ -260,6 +261,8 @@ def test_filters_hold_for_every_garment_shown(filters, expected):
     make("dear", 90, price=30)
     make("cheap", 100, price=5)
     make("sale", 110, sale_price=4)
+    striped = make("striped", 120)
+    Garment.objects.filter(pk=striped.pk).update(colour_family="white", second_colour_family="green")
     assert named(ranking.similar(asked, filters=filters)) == expected
 
 

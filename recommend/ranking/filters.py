@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from django.db.models import Exists, JSONField, OuterRef, QuerySet
+from django.db.models import Exists, JSONField, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
@@ -79,12 +79,13 @@ class Filters:
     def garments(self) -> QuerySet[Garment]:
         """The published garments that are so at this moment, newest first."""
         columns = {"category": self.categories, "product_type": self.product_types, "gender": self.genders}
-        columns |= {"colour": self.colours, "colour_family": self.colour_families, "brand": self.brands}
-        columns |= {"age_group": {self.age_group} - {""}}
+        columns |= {"colour": self.colours, "brand": self.brands, "age_group": {self.age_group} - {""}}
         asked = {f"{column}__in": values for column, values in columns.items() if values}
         if self.ids is not None:
             asked["pk__in"] = self.ids
         garments = Garment.objects.published().filter(**asked)
+        if families := self.colour_families:
+            garments = garments.filter(Q(colour_family__in=families) | Q(second_colour_family__in=families))
         if self.low is not None:
             garments = garments.alias(now=NOW).filter(now__gte=self.low)
         if self.high is not None:
