@@ -1,14 +1,18 @@
-"""./dev bench retrieval --data DIR: how often the garments an encoder finds are right.
+"""./dev bench retrieval --data DIR: how often what an encoder finds is right, and which cosines say "the same".
 
 DIR holds catalogue/ and catalogue/labels.csv with the columns file, class, group_id (equal for one design), view
-("main" is the front) and colour. CLIP is measured where RECOMMEND_CLIP names one whose weights are there, in both
-precisions.
+("main" is the front) and colour. Inception is measured where its weights are, and CLIP where RECOMMEND_CLIP names one
+whose weights are there, in both precisions. Figures are those of all pictures; of the first two also those of the
+designs that the shares were chosen on and of the others, each asking among all.
 """
 
 import argparse
 import csv
 import json
 import os
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import django
@@ -21,15 +25,21 @@ from django.conf import settings
 from PIL import Image
 
 from preprocessing.garment.prepare import prepare_garment
+from recommend.encoders import Encoder, networks
 from recommend.encoders.clip import PRECISIONS, Clip
 from recommend.encoders.colour import Colour
-from recommend.encoders.efficientnet import COLOUR_SHARE, EfficientNet
+from recommend.encoders.joined import BOTH, EFFICIENTNET, Joined
+from recommend.encoders.networks import Network
 from recommend.encoders.vectors import joined, unit
 from recommend.tasks import with_mask
 
 LOWER, DRESS = {"pants", "shorts", "skirt", "trousers"}, {"dress"}
 NEAREST = 5
 THUMBNAIL = 8  # pixels a side
+COLOUR_SHARES = 0, 0.04, 0.06, 0.08, 0.1, 0.2  # that are tried
+CLIP_COLOUR_SHARE = 0.06
+TIMED = 60  # pictures
+SAME_FROM = 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99  # cosines
 
 
 def read_catalogue(data: Path) -> tuple[list[dict], list[np.ndarray]]:
@@ -54,27 +64,56 @@ def read_catalogue(data: Path) -> tuple[list[dict], list[np.ndarray]]:
     return rows, pictures
 
 
+@dataclass
+class Remembered:
+    """A network that looks at the pictures once, however often it is asked."""
+
+    network: Network
+    seen: np.ndarray | None = None
+
+    def features(self, pictures: list[np.ndarray]) -> np.ndarray:
+        if self.seen is None:
+            self.seen = self.network.features(pictures)
+        return self.seen
+
+
 def encoded(pictures: list[np.ndarray]) -> dict[str, np.ndarray]:
     """Unit rows by the name of what made them."""
-    looks, colour = EfficientNet().looks(pictures), Colour().encode(pictures)
-    sets = {
-        "colour and thumbnail": joined([(0.5, colour), (0.5, thumbnails(pictures))]),
-        "colour": colour,
-        "EfficientNet-Lite2": looks,
-    }
-    for share in (0.04, COLOUR_SHARE, 0.1, 0.2, 0.4):
-        sets[f"EfficientNet-Lite2 with {share:.0%} colour"] = joined([(1 - share, looks), (share, colour)])
-    if settings.RECOMMEND_CLIP:
-        for precision in PRECISIONS:
-            clip = Clip(settings.RECOMMEND_CLIP, precision)
-            if problem := clip.problem():
-                raise SystemExit(problem)
-            seen = clip.encode(pictures)
-            sets[f"{clip.label}, {precision}"] = seen
-            sets[f"{clip.label}, {precision}, with {COLOUR_SHARE:.0%} colour"] = joined(
-                [(1 - COLOUR_SHARE, seen), (COLOUR_SHARE, colour)]
-            )
+    colour = Colour().encode(pictures)
+    sets = {"colour and thumbnail": joined([(0.5, colour), (0.5, thumbnails(pictures))]), "colour": colour}
+    remembered = {network: Remembered(network) for network in (networks.EFFICIENTNET, networks.INCEPTION)}
+    for encoder in (EFFICIENTNET, BOTH):
+        if problem := encoder.problem():
+            print(f"{encoder.label} is left out: {problem}")
+            continue
+        parts = tuple(replace(part, network=remembered[part.network]) for part in encoder.parts)
+        for share in COLOUR_SHARES:
+            sets[f"{encoder.label}, {share:.0%}"] = with_colour(replace(encoder, parts=parts), share).encode(pictures)
+        sets[encoder.label] = replace(encoder, parts=parts).encode(pictures)
+    for clip in clips():
+        seen = clip.encode(pictures)
+        sets[f"{clip.label}, {clip.precision}"] = seen
+        sets[f"{clip.label}, {clip.precision}, with {CLIP_COLOUR_SHARE:.0%} colour"] = joined(
+            [(1 - CLIP_COLOUR_SHARE, seen), (CLIP_COLOUR_SHARE, colour)]
+        )
     return sets
+
+
+def clips() -> list[Clip]:
+    """The CLIP of the setting in both precisions; none where none is set."""
+    if not settings.RECOMMEND_CLIP:
+        return []
+    found = [Clip(settings.RECOMMEND_CLIP, precision) for precision in PRECISIONS]
+    if problem := found[0].problem():
+        raise SystemExit(problem)
+    return found
+
+
+def with_colour(encoder: Joined, share: float) -> Joined:
+    """The same with another share for colour; the networks keep theirs of the rest."""
+    rest = sum(part.share for part in encoder.parts)
+    parts = tuple(replace(part, share=part.share / rest * (1 - share)) for part in encoder.parts)
+    return replace(encoder, parts=parts)
 
 
 def thumbnails(pictures: list[np.ndarray]) -> np.ndarray:
@@ -87,30 +126,76 @@ def thumbnails(pictures: list[np.ndarray]) -> np.ndarray:
     return unit(rows - rows.mean(axis=1, keepdims=True))
 
 
-def retrieval(vectors: np.ndarray, rows: list[dict]) -> dict[str, float]:
-    """Shares, each picture asking in turn.
+def retrieval(vectors: np.ndarray, rows: list[dict]) -> dict[str, list[float]]:
+    """Shares, each picture asking in turn: of all pictures, of the tuning half's, of the others.
 
     class P@5: of the five nearest of other designs, those of its class. design hit@5: whether one of the five nearest
-    is of its design, of pictures whose design has another. kind R@1: as the first, of the one nearest. colour R@1: of
+    is of its design, of pictures whose design has another. class R@1: as the first, of the one nearest. colour R@1: of
     named colours, among the fronts of its class and of other designs.
     """
-    kind, design, view, colour = (
-        np.array([row[key] for row in rows]) for key in ("class", "group_id", "view", "colour")
-    )
+    kind, design, view, colour = columns(rows)
     scores = vectors @ vectors.T
     np.fill_diagonal(scores, -2)
     same = design[:, None] == design[None]
     others = np.argsort(-np.where(same, -2, scores), axis=1, kind="stable")[:, :NEAREST]
     all_nearest = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
     found = (design[all_nearest] == design[:, None]).any(axis=1)
+    has_others = same.sum(axis=1) > 1
     named = (view == "main") & (colour != "")
     beside = np.where(~same & named[None] & (kind[:, None] == kind[None]), scores, -2).argmax(axis=1)
+    tuning = tuning_half(rows)
     return {
-        f"class P@{NEAREST}": float((kind[others] == kind[:, None]).mean()),
-        f"design hit@{NEAREST}": float(found[same.sum(axis=1) > 1].mean()),
-        "class R@1": float((kind[others[:, 0]] == kind).mean()),
-        "colour R@1": float((colour[beside] == colour)[named].mean()),
+        name: [float(right[among & half].mean()) for half in (tuning | True, tuning, ~tuning)]
+        for name, right, among in (
+            (f"class P@{NEAREST}", (kind[others] == kind[:, None]).mean(axis=1), tuning | True),
+            (f"design hit@{NEAREST}", found, has_others),
+            ("class R@1", kind[others[:, 0]] == kind, tuning | True),
+            ("colour R@1", colour[beside] == colour, named),
+        )
     }
+
+
+def columns(rows: list[dict]) -> list[np.ndarray]:
+    """Class, design, view and colour."""
+    return [np.array([row[key] for row in rows]) for key in ("class", "group_id", "view", "colour")]
+
+
+def tuning_half(rows: list[dict]) -> np.ndarray:
+    """bool (N,): every other design of a class; those of one picture and those of several are dealt apart."""
+    pictures = Counter(row["group_id"] for row in rows)
+    dealt: defaultdict[tuple, list[str]] = defaultdict(list)
+    for kind, design in sorted({(row["class"], row["group_id"]) for row in rows}):
+        dealt[kind, pictures[design] > 1].append(design)
+    tuning = {design for designs in dealt.values() for design in designs[::2]}
+    return np.array([row["group_id"] in tuning for row in rows])
+
+
+def sameness(vectors: np.ndarray, rows: list[dict]) -> dict[float, tuple[float, float, int]]:
+    """By cosine: of pairs of one design in two colours and one view, and in two views and one colour, the share that
+    reaches it; and how many pairs of different designs do.
+    """
+    _, design, view, colour = columns(rows)
+    one, other = np.triu_indices(len(rows), 1)
+    cosines = (vectors @ vectors.T)[one, other]
+    design, view, colour = (values[one] == values[other] for values in (design, view, colour))
+    return {
+        cosine: (
+            float((cosines[design & view & ~colour] >= cosine).mean()),
+            float((cosines[design & ~view & colour] >= cosine).mean()),
+            int((cosines[~design] >= cosine).sum()),
+        )
+        for cosine in SAME_FROM
+    }
+
+
+def milliseconds(encoder: Encoder, pictures: list[np.ndarray]) -> float:
+    """CPU time of one picture, median."""
+    times = []
+    for picture in pictures[: TIMED + 1]:
+        start = time.process_time()
+        encoder.encode([picture])
+        times.append(time.process_time() - start)
+    return float(np.median(times[1:]) * 1000)
 
 
 def main() -> None:
@@ -119,11 +204,22 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
     rows, pictures = read_catalogue(options.data)
-    found = {name: retrieval(vectors, rows) for name, vectors in encoded(pictures).items()}
+    sets = encoded(pictures)
+    found = {name: retrieval(vectors, rows) for name, vectors in sets.items()}
     for name, figures in found.items():
-        print(f"{name:48}", "  ".join(f"{key} {value:.3f}" for key, value in figures.items()))
+        told = [f"{key} {' / '.join(f'{each:.3f}' for each in figures[key])}" for key in list(figures)[:2]]
+        print(f"{name:50}", *told, *(f"{key} {figures[key][0]:.3f}" for key in list(figures)[2:]), sep="  ")
+    served = [encoder for encoder in (EFFICIENTNET, BOTH) if encoder.label in sets] + clips()
+    same = {}
+    for encoder in served:
+        name = encoder.label if encoder.label in sets else f"{encoder.label}, {encoder.precision}"
+        same[name] = sameness(sets[name], rows)
+        print(f"\n{name}: {milliseconds(encoder, pictures):.0f} ms a picture")
+        print("cosine from   one design, other colour   one design, other view   different designs, pairs")
+        for cosine, (colours, views, different) in same[name].items():
+            print(f"{cosine:11.2f}   {colours:26.0%}   {views:24.0%}   {different:24,}")
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
+        options.json.write_text(json.dumps({"retrieval": found, "same": same}, indent=1))
 
 
 if __name__ == "__main__":

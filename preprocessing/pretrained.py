@@ -291,11 +291,11 @@ _ALL = (
     ),
     Weight(
         name="inception_fid",
-        role="Inception-v3 for FID and KID in benchmarks",
+        role="a second network for the garment embedding, the Inception-v3 of FID",
         licence="Apache-2.0",
         commercial_use=True,
         conditions="keep the notice",
-        without="Benchmarks leave out FID and KID.",
+        without="Similar garments and search by picture are right a little less often.",
         files=(
             File(
                 "inception_fid.pt",

@@ -11,6 +11,7 @@ from preprocessing.errors import Refusal
 from preprocessing.garment.prepare import PreparedGarment
 from recommend import encoders, tasks
 from recommend.encoders.colour import Colour
+from recommend.encoders.joined import BOTH, Joined
 from recommend.models import Embedding, Serving
 from recommend.progress import progress
 from recommend.receivers import PER_SWEEP, embed_missing
@@ -20,7 +21,7 @@ from shop.signals import picture_analysed
 from shop.work import MAX_ATTEMPTS
 from tests.looks import BLUE, RED, cut_out, image
 from tests.pictures import encoded, tee
-from tests.test_encoders import SMALL_CLIP, saved
+from tests.test_encoders import SMALL_CLIP, blank, saved
 
 
 class Counting:
@@ -234,6 +235,29 @@ def test_another_encoder_takes_over_when_its_set_is_complete(sent, monkeypatch):
     tasks.embed_picture(str(rows[2].pk))
     embed_missing(None)
     assert Serving.objects.current().label == "New"
+
+
+@pytest.mark.django_db
+def test_a_network_that_arrives_later_is_used_once_every_picture_was_seen_by_it(sent, tmp_path, monkeypatch):
+    monkeypatch.setattr(Joined, "encode", lambda self, given: Colour().encode(given))
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
+    blank(tmp_path, "efficientnet_lite2")
+    for number in range(2):
+        picture_analysed.send(GarmentAnalysis, analysis=analysed(stored(f"tee-{number}", (number * 60, 0, 0))))
+    for row in Embedding.objects.all():
+        tasks.embed_picture(str(row.pk))
+    embed_missing(None)
+    assert Serving.objects.current().label == "EfficientNet-Lite2 with colour"
+    blank(tmp_path, "inception_fid")
+    embed_missing(None)
+    rows = list(Embedding.objects.of(BOTH))
+    assert len(rows) == 2
+    tasks.embed_picture(str(rows[0].pk))
+    embed_missing(None)
+    assert Serving.objects.current().label == "EfficientNet-Lite2 with colour"
+    tasks.embed_picture(str(rows[1].pk))
+    embed_missing(None)
+    assert Serving.objects.current().label == "EfficientNet-Lite2 and Inception with colour"
 
 
 @pytest.mark.django_db

@@ -13,12 +13,14 @@ from django.core.management import call_command
 
 from preprocessing import weights
 from preprocessing.errors import Refusal
+from preprocessing.pretrained import WEIGHTS
 from recommend import encoders
-from recommend.encoders import efficientnet, pictures, runtime, vectors
+from recommend.encoders import networks, pictures, runtime, vectors
 from recommend.encoders.clip import WEIGHTS_FILE, Clip
 from recommend.encoders.colour import DIM as COLOUR_DIM
 from recommend.encoders.colour import Colour, histogram
-from recommend.encoders.efficientnet import EfficientNet
+from recommend.encoders.joined import BOTH, EFFICIENTNET, Joined, Part
+from recommend.encoders.networks import Network
 from tests.looks import BLUE, RED, cut_out, image
 
 FIRST_THREE = [0.004461, -0.035224, -0.033902]
@@ -118,19 +120,35 @@ def test_the_cosine_of_joined_rows_is_the_weighted_mean():
     assert both[0] @ both[1] == pytest.approx(0.7 * (a[0] @ a[1]) + 0.3 * (b[0] @ b[1]), abs=1e-6)
 
 
-# --- EfficientNet-Lite2 -----------------------------------------------------------------------------------
+# --- Networks with colour ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def only_efficientnet(tmp_path, monkeypatch) -> Path:
+    """A weights folder as `./dev up` fills it."""
+    source = weights.path(networks.EFFICIENTNET.weight)
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
+    (tmp_path / source.name).symlink_to(source)
+    return tmp_path
+
+
+def blank(folder: Path, weight: str) -> Path:
+    """A file of the right name and size with nothing in it."""
+    file = WEIGHTS[weight].files[0]
+    (folder / file.name).touch()
+    os.truncate(folder / file.name, file.size)
+    return folder / file.name
 
 
 def test_the_default_encoder_sees_shape_and_colour():
-    encoder = EfficientNet()
-    assert encoder.problem() == ""
-    blue, navy, red, trousers = encoder.encode([image(BLUE), image((35, 80, 155)), image(RED), stripes()])
+    assert EFFICIENTNET.problem() == ""
+    blue, navy, red, trousers = EFFICIENTNET.encode([image(BLUE), image((35, 80, 155)), image(RED), stripes()])
     assert blue.shape == (480,)
     assert blue.dtype == np.float32
     for vector in (blue, navy, red, trousers):
         assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
     assert blue @ navy > blue @ red > blue @ trousers
-    assert np.array_equal(blue, encoder.encode([image(BLUE)])[0])
+    assert np.array_equal(blue, EFFICIENTNET.encode([image(BLUE)])[0])
 
 
 def stripes() -> np.ndarray:
@@ -139,27 +157,125 @@ def stripes() -> np.ndarray:
     return picture[:, :150]
 
 
-def test_the_network_is_exported_once_and_equals_torch(tmp_path, monkeypatch):
-    import onnxruntime
+def small_network(folder: Path, monkeypatch, seed: int, numbers: int) -> Network:
+    """Made up, of one convolution, exported as the large ones are."""
     import torch
 
-    from recommend.encoders.exports.efficientnet import build
+    from recommend.encoders.exports.features import Projected, export
 
-    source = weights.path(efficientnet.WEIGHT)
-    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
-    (tmp_path / source.name).symlink_to(source)
-    made = efficientnet.onnx_file()
-    assert made.parent == tmp_path / "cache"
-    assert efficientnet.SHA256[:12] in made.name
+    torch.manual_seed(seed)
+    file = folder / f"{seed}.onnx"
+    model = Projected(torch.nn.Conv2d(3, 32, 5, stride=4), vectors.subspace(32, numbers))
+    assert export(model.eval(), 24, file) < 1e-4
+    monkeypatch.setattr(Network, "onnx_file", lambda self: folder / self.weight)
+    return Network(file.name, side=24, mean=127.5, deviation=127.5)
+
+
+def test_networks_and_colour_share_the_cosine(tmp_path, monkeypatch):
+    one, other = (small_network(tmp_path, monkeypatch, seed, 12) for seed in (1, 2))
+    both = Joined("both", "Both", 1, (Part(one, 12, 0.5), Part(other, 6, 0.3)))
+    given = [image(BLUE), image(RED)]
+    made = both.encode(given)
+    assert made.shape == (2, 12 + 6 + COLOUR_DIM)
+    parts = [vectors.unit(one.features(given)), vectors.unit(other.features(given)[:, :6]), Colour().encode(given)]
+    expected = sum(share * (part[0] @ part[1]) for share, part in zip((0.5, 0.3, 0.2), parts, strict=True))
+    assert made[0] @ made[1] == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_encoders_fit_into_a_row_and_their_shares_into_one():
+    for encoder in (EFFICIENTNET, BOTH):
+        assert sum(part.numbers for part in encoder.parts) + COLOUR_DIM <= vectors.MOST
+        assert 0 < sum(part.share for part in encoder.parts) < 1
+        assert len(encoder.version) <= 40
+    assert EFFICIENTNET.version == "2-9656183e"  # rows of shops that have it stay theirs
+
+
+def test_the_network_is_exported_once_and_equals_torch(only_efficientnet):
+    made = networks.EFFICIENTNET.onnx_file()
+    assert made.parent == only_efficientnet / "cache"
+    assert networks.EFFICIENTNET.sha256[:12] in made.name
     assert [path for path in made.parent.iterdir() if path.name != "export.lock"] == [made]
     stamp = made.stat().st_mtime_ns
-    assert efficientnet.onnx_file().stat().st_mtime_ns == stamp
-    state = torch.load(source, map_location="cpu", weights_only=True)
-    batch = np.concatenate([efficientnet.prepared(image()), efficientnet.prepared(image(RED))])
+    assert networks.EFFICIENTNET.onnx_file().stat().st_mtime_ns == stamp
+    assert_as_torch(networks.EFFICIENTNET, made)
+
+
+def assert_as_torch(network: Network, onnx_file: Path) -> None:
+    import torch
+
+    from recommend.encoders.exports.features import build
+
+    batch = np.concatenate([network.prepared(image()), network.prepared(image(RED))])
     with torch.inference_mode():
-        expected = build(state)(torch.from_numpy(batch)).numpy()
-    session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
-    assert np.abs(session.run(None, {"input": batch})[0] - expected).max() < 1e-4
+        expected = build(network.weight, weights.path(network.weight))(torch.from_numpy(batch)).numpy()
+    assert np.abs(runtime.session(onnx_file).run(None, {"input": batch})[0] - expected).max() < 1e-4
+
+
+def test_a_damaged_file_is_not_exported(tmp_path, monkeypatch):
+    from recommend.encoders.exports.features import main
+
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
+    file = blank(tmp_path, "efficientnet_lite2")
+    with pytest.raises(SystemExit) as stopped:
+        main("efficientnet_lite2", tmp_path / "made.onnx")
+    assert f"{file} is damaged" in str(stopped.value)
+    assert "./dev weights fetch efficientnet_lite2" in str(stopped.value)
+    assert not (tmp_path / "made.onnx").exists()
+
+
+def test_inception_has_the_papers_shapes():
+    import torch
+
+    from recommend.encoders.exports.inception import SIDE, Inception
+
+    with torch.device("meta"):
+        assert Inception()(torch.empty(2, 3, SIDE, SIDE)).shape == (2, 2048, 8, 8)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_tensors_are_read_from_torchscript_without_its_code(tmp_path):
+    import torch
+
+    from recommend.encoders.exports.torchscript import tensors
+
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, (1, 3)), torch.nn.Sequential(torch.nn.Linear(5, 2)))
+    torch.jit.save(torch.jit.script(model), tmp_path / "model.pt")
+    found, expected = tensors(tmp_path / "model.pt"), model.state_dict()
+    assert list(found) == list(expected)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_a_torchscript_file_that_names_anything_else_is_not_read(tmp_path):
+    import pickle
+    import zipfile
+
+    from recommend.encoders.exports.torchscript import tensors
+
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "owned"), "w"))
+
+    with zipfile.ZipFile(tmp_path / "evil.pt", "w") as archive:
+        archive.writestr("evil/data.pkl", pickle.dumps(Evil(), protocol=2))
+    with pytest.raises(pickle.UnpicklingError, match="open is no tensor"):
+        tensors(tmp_path / "evil.pt")
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.skipif(not weights.present("inception_fid"), reason="./dev weights fetch inception_fid brings it")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_inception_as_written_down_is_the_one_in_the_file():
+    import torch
+
+    from recommend.encoders.exports.inception import load
+
+    file, given = weights.path("inception_fid"), torch.from_numpy(networks.INCEPTION.prepared(image()))
+    network, _ = load(file)
+    with torch.inference_mode():
+        ours, theirs = network.eval()(given).mean((2, 3)), torch.jit.load(file).eval()(given)
+    assert float((ours - theirs).abs().max()) < 1e-5
+    assert_as_torch(networks.INCEPTION, networks.INCEPTION.onnx_file())
+    assert BOTH.encode([image()]).shape == (1, 512)
 
 
 def test_where_the_weights_cannot_be_written_the_network_lies_elsewhere(tmp_path, monkeypatch):
@@ -174,7 +290,7 @@ def test_where_the_weights_cannot_be_written_the_network_lies_elsewhere(tmp_path
 def test_a_failed_export_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Refusal) as refusal:
-        runtime.export("efficientnet", (str(weights.path(efficientnet.WEIGHT)),), tmp_path / "made.onnx")
+        runtime.export("features", ("efficientnet_lite2",), tmp_path / "made.onnx")
     assert refusal.value.code == "encoder.not_exported"
     assert not list(tmp_path.iterdir())
 
@@ -417,7 +533,7 @@ def test_what_is_wrong_with_an_operators_folder_is_told_line_by_line(tmp_path, h
 # --- Which encoder ----------------------------------------------------------------------------------------
 
 
-def test_the_default_is_wanted_unless_the_shop_says_otherwise(settings, tmp_path):
+def test_the_default_is_wanted_unless_the_shop_says_otherwise(settings, only_efficientnet, tmp_path):
     default = encoders.wanted()
     assert (default.label, default.has_words) == ("EfficientNet-Lite2 with colour", False)
     assert encoders.problem() == ""
@@ -426,6 +542,17 @@ def test_the_default_is_wanted_unless_the_shop_says_otherwise(settings, tmp_path
     settings.RECOMMEND_CLIP_PRECISION = "int8"
     assert encoders.wanted().label == f"CLIP {tmp_path.name}"
     assert encoders.wanted().version.endswith("-int8")
+
+
+def test_inception_is_used_where_it_is_and_not_missed_where_it_is_not(only_efficientnet, capsys):
+    assert (encoders.wanted(), encoders.problem()) == (EFFICIENTNET, "")
+    call_command("check")
+    assert "Inception" not in capsys.readouterr().err
+    file = blank(only_efficientnet, "inception_fid")
+    assert (encoders.wanted(), encoders.problem()) == (BOTH, "")
+    assert encoders.of(EFFICIENTNET.name, EFFICIENTNET.version) is EFFICIENTNET  # searches among what still serves
+    file.unlink()
+    assert encoders.of(BOTH.name, BOTH.version) is None
 
 
 def test_vectors_are_traced_to_the_encoder_that_made_them(settings, tmp_path):
@@ -447,11 +574,8 @@ def test_vectors_are_traced_to_the_encoder_that_made_them(settings, tmp_path):
         ("/nowhere", "nor a folder"),
     ],
 )
-def test_missing_weights_fall_back_and_are_told(settings, tmp_path, monkeypatch, setting, told, caplog, capsys):
+def test_missing_weights_fall_back_and_are_told(settings, only_efficientnet, setting, told, caplog, capsys):
     settings.RECOMMEND_CLIP = setting
-    source = weights.path(efficientnet.WEIGHT)
-    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
-    (tmp_path / source.name).symlink_to(source)
     encoders._say.cache_clear()
     assert encoders.wanted().name == "efficientnet_lite2"
     encoders.wanted()

@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.utils.translation import override
 
-from recommend import index, ranking
+from recommend import encoders, index, ranking
 from recommend.index.view import View
 from recommend.models import Embedding, Serving
 from recommend.ranking import Filters, diversity, looks
@@ -177,7 +177,7 @@ def test_a_worker_embeds_what_is_uploaded_and_similar_finds_it(worker):
     assert {row.state for row in Embedding.objects.all()} == {"done"}
     found = ranking.similar(garments["blue"])
     assert [entry.garment.sku for entry in found] == ["navy", "red"]
-    assert {entry.encoder for entry in found} == {"EfficientNet-Lite2 with colour"}
+    assert {entry.encoder for entry in found} == {encoders.wanted().label}
 
 
 # --- Order ------------------------------------------------------------------------------------------------

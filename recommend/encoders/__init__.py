@@ -1,5 +1,5 @@
 """What turns pictures into vectors. The first encoder that can be used is wanted: the CLIP of the setting, then
-EfficientNet-Lite2 with colour, then colour alone.
+EfficientNet-Lite2 and Inception with colour, then EfficientNet-Lite2 with colour, then colour alone.
 
 Nothing heavy is imported before an encoder encodes; web processes never come to that.
 """
@@ -13,7 +13,7 @@ from django.conf import settings
 
 from recommend.encoders.clip import Clip
 from recommend.encoders.colour import Colour
-from recommend.encoders.efficientnet import EfficientNet
+from recommend.encoders.joined import BOTH, EFFICIENTNET
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +25,14 @@ class Encoder(Protocol):
         name, version: together they name the space its vectors live in; any change of result needs another version.
         label: what the shop says, as "EfficientNet-Lite2 with colour".
         has_words: whether words can be encoded too.
+        optional: used where its weights are, and not missed where they are not.
     """
 
     name: str
     version: str
     label: str
     has_words: bool
+    optional: bool
 
     def problem(self) -> str:
         """Why it cannot be used, with the command that helps; empty when it can."""
@@ -60,7 +62,8 @@ def of(name: str, version: str) -> Encoder | None:
 
 def problem() -> str:
     """What keeps the encoder of the settings from being used, one sentence; empty when nothing does."""
-    first, *_ = in_order = _chosen()
+    in_order = _chosen()
+    first = next(encoder for encoder in in_order if not encoder.optional)
     if not (reason := first.problem()):
         return ""
     used = next(encoder for encoder in in_order if not encoder.problem())
@@ -73,7 +76,7 @@ def _chosen() -> tuple[Encoder, ...]:
 
 @functools.cache
 def _in_order(clip: str, precision: str) -> tuple[Encoder, ...]:
-    return (*([Clip(clip, precision)] if clip else []), EfficientNet(), Colour())
+    return (*([Clip(clip, precision)] if clip else []), BOTH, EFFICIENTNET, Colour())
 
 
 @functools.cache

@@ -38,6 +38,8 @@ PRECISIONS = ("float32", "int8")
 
 
 class Clip:
+    optional = False
+
     def __init__(self, setting: str, precision: str = "float32"):
         self.setting = setting
         self.precision = precision

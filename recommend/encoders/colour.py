@@ -40,6 +40,7 @@ class Colour:
     version = "1"
     label = "colour"
     has_words = False
+    optional = False
 
     def problem(self) -> str:
         return ""

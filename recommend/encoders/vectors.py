@@ -24,14 +24,14 @@ def joined(parts: list[tuple[float, np.ndarray]]) -> np.ndarray:
 def reduced(vectors: np.ndarray) -> np.ndarray:
     """Rows of at most MOST numbers, unit: longer ones on a fixed random subspace, which keeps angles nearly."""
     if vectors.shape[1] > MOST:
-        vectors = vectors @ _subspace(vectors.shape[1])
+        vectors = vectors @ subspace(vectors.shape[1], MOST)
     return unit(vectors)
 
 
-def _subspace(dim: int) -> np.ndarray:
-    """(dim, MOST) orthonormal columns, the same on every machine.
+def subspace(dim: int, numbers: int) -> np.ndarray:
+    """(dim, numbers) orthonormal columns, random and the same on every machine.
 
     numpy freezes RandomState's stream, and with a positive diagonal of R the decomposition is unique.
     """
-    q, r = np.linalg.qr(np.random.RandomState(SEED).standard_normal((dim, MOST)))
+    q, r = np.linalg.qr(np.random.RandomState(SEED).standard_normal((dim, numbers)))
     return q * np.sign(np.diag(r))
