@@ -209,7 +209,7 @@ def main() -> None:
     for name, figures in found.items():
         told = [f"{key} {' / '.join(f'{each:.3f}' for each in figures[key])}" for key in list(figures)[:2]]
         print(f"{name:50}", *told, *(f"{key} {figures[key][0]:.3f}" for key in list(figures)[2:]), sep="  ")
-    served = [encoder for encoder in (EFFICIENTNET, BOTH) if encoder.label in sets] + clips()
+    served = [encoder for encoder in (Colour(), EFFICIENTNET, BOTH) if encoder.label in sets] + clips()
     same = {}
     for encoder in served:
         name = encoder.label if encoder.label in sets else f"{encoder.label}, {encoder.precision}"

@@ -173,7 +173,7 @@ def small_network(folder: Path, monkeypatch, seed: int, numbers: int) -> Network
 
 def test_networks_and_colour_share_the_cosine(tmp_path, monkeypatch):
     one, other = (small_network(tmp_path, monkeypatch, seed, 12) for seed in (1, 2))
-    both = Joined("both", "Both", 1, (Part(one, 12, 0.5), Part(other, 6, 0.3)))
+    both = Joined("both", "Both", 1, (Part(one, 12, 0.5), Part(other, 6, 0.3)), same_look=0.9)
     given = [image(BLUE), image(RED)]
     made = both.encode(given)
     assert made.shape == (2, 12 + 6 + COLOUR_DIM)
@@ -562,6 +562,14 @@ def test_vectors_are_traced_to_the_encoder_that_made_them(settings, tmp_path):
     assert encoders.of(default.name, default.version).label == default.label
     assert encoders.of(default.name, "older") is None
     assert encoders.of("clip_vit_b32_laion2b", "1") is None
+
+
+def test_what_looks_the_same_is_known_of_encoders_whose_weights_are_elsewhere(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
+    settings.RECOMMEND_CLIP = "marqo_fashion_siglip"
+    names = EFFICIENTNET.name, BOTH.name, "marqo_fashion_siglip", "clip_vit_b32_laion2b"
+    assert [encoders.same_look(name) for name in names] == [0.97, 0.96, 0.99, encoders.UNKNOWN_SAME_LOOK]
+    assert encoders.same_look("colour") > 1
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from recommend import index, ranking
-from recommend.ranking import diversity
+from recommend import encoders, index, ranking
 from recommend.ranking.taste import HALF_LIFE, taste_of
 from shop.models import Event, Garment
 from tests.looks import make
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def fresh_index(monkeypatch):
     monkeypatch.setattr(index, "current", index.Index(look_seconds=0).current)
-    monkeypatch.setattr(diversity, "SAME_LOOK", 0.99)  # there is little room in a plane
+    monkeypatch.setattr(encoders, "same_look", lambda name: 0.99)  # there is little room in a plane
     cache.clear()
 
 
@@ -103,7 +102,7 @@ def test_gender_and_age_group_are_those_of_the_history(shopper, did):
 
 
 def test_some_places_are_for_something_else_and_stay_for_a_day(shopper, did, monkeypatch):
-    monkeypatch.setattr(diversity, "SAME_LOOK", 2)
+    monkeypatch.setattr(encoders, "same_look", lambda name: 2)
     did(make("seen", 0))
     for number in range(70):
         make(f"near{number}", 5 + number)

@@ -12,10 +12,9 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from recommend import index
+from recommend import encoders, index
 from recommend.index import following
 from recommend.models import Embedding
-from recommend.ranking import diversity
 from shop.models import Garment, GarmentPicture
 from tests.looks import add_picture, direction, embed, make, skus
 from tests.workers import REPOSITORY, process_environment
@@ -29,7 +28,7 @@ def fresh_index(monkeypatch):
     """An index that looks at every call, and knows nothing of earlier tests."""
     fresh = index.Index(look_seconds=0)
     monkeypatch.setattr(index, "current", fresh.current)
-    monkeypatch.setattr(diversity, "SAME_LOOK", 2)  # these garments lie closer than different ones do
+    monkeypatch.setattr(encoders, "same_look", lambda name: 2)  # these garments lie closer than different ones do
     return fresh
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recommend.ranking import colours, harmony, why
-from recommend.ranking.diversity import SAME_LOOK, Folded, varied
+from recommend.ranking.diversity import Folded, varied
 from recommend.ranking.filters import EVERYTHING, Filters
 from recommend.ranking.harmony import GOES, Relation
 from recommend.ranking.taste import medoids
@@ -141,14 +141,15 @@ def test_variety_is_weighed_against_the_score():
 
 
 def test_what_looks_the_same_takes_one_place():
-    close = np.degrees(np.arccos(SAME_LOOK)) / 2
-    vectors = dict(enumerate(unit(0, close, 40, 80)))
-    folded = Folded(vectors)
-    assert [folded.take(garment(pk=pk)) for pk in range(5)] == [True, False, True, True, True]
+    vectors = dict(enumerate(unit(0, 10, 40, 80)))
+    closer, farther = (float(np.cos(np.radians(degrees))) for degrees in (9, 11))
+    for same_look, second in ((farther, False), (closer, True)):
+        folded = Folded(vectors, same_look)
+        assert [folded.take(garment(pk=pk)) for pk in range(5)] == [True, second, True, True, True]
 
 
 def test_one_picture_and_one_design_take_one_place():
-    folded = Folded({})
+    folded = Folded()
     first, again, other = garment(pk=1, design="polo"), garment(pk=2), garment(pk=3, design="polo")
     first.front = again.front = {"sha256": "ab"}
     assert [folded.take(one) for one in (first, again, other, garment(pk=4))] == [True, False, False, True]

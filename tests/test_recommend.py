@@ -8,17 +8,19 @@ from django.core.cache import cache
 from django.utils.translation import override
 
 from recommend import encoders, index, ranking
+from recommend.encoders.joined import BOTH, EFFICIENTNET
 from recommend.index.view import View
 from recommend.models import Embedding, Serving
-from recommend.ranking import Filters, diversity, looks
+from recommend.ranking import Filters, looks
 from shop.images import clean_image
 from shop.models import Event, Garment, GarmentAnalysis, GarmentPicture
-from tests.looks import add_picture, make, skus
+from tests.looks import add_picture, embed, make, skus
 from tests.pictures import encoded, tee
 from tests.workers import wait_for
 
 # Triggers note changes at commit, so these tests commit.
 pytestmark = pytest.mark.django_db(transaction=True)
+SAME_LOOK = encoders.same_look
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +28,7 @@ def fresh_index(monkeypatch):
     """An index that looks at every call, and knows nothing of earlier tests."""
     fresh = index.Index(look_seconds=0)
     monkeypatch.setattr(index, "current", fresh.current)
-    monkeypatch.setattr(diversity, "SAME_LOOK", 0.99)  # there is little room in a plane
+    monkeypatch.setattr(encoders, "same_look", lambda name: 0.99)  # there is little room in a plane
     return fresh
 
 
@@ -153,6 +155,17 @@ def test_a_broken_database_shows_nothing_and_does_not_raise(monkeypatch):
     make("other", 10)
     monkeypatch.setattr(Garment.objects, "published", lambda: 1 / 0)
     assert ranking.similar(asked) == []
+
+
+def test_what_looks_the_same_depends_on_the_encoder_that_serves(monkeypatch):
+    monkeypatch.setattr(encoders, "same_look", SAME_LOOK)
+    asked = make("asked", 0)
+    near, twin = make("near", 30), make("twin", 45)  # cosine .966
+    for encoder, shown in ((EFFICIENTNET, ["near", "twin"]), (BOTH, ["near"])):
+        for garment, degrees in ((asked, 0), (near, 30), (twin, 45)):
+            embed(garment.pictures.get(), degrees, encoder)
+        Serving.objects.update(name=encoder.name, version=encoder.version, label=encoder.label)
+        assert skus(asked) == shown
 
 
 def test_few_queries_however_many_are_shown(django_assert_num_queries):
@@ -291,7 +304,7 @@ def test_what_is_rare_is_asked_of_the_database(monkeypatch, django_assert_max_nu
 
 
 def test_the_share_that_fits_says_how_many_to_ask_for(monkeypatch):
-    monkeypatch.setattr(diversity, "SAME_LOOK", 2)
+    monkeypatch.setattr(encoders, "same_look", lambda name: 2.0)
     asked = make("asked", 0)
     for number in range(200):
         make(f"other-{number}", 10 + number / 2, price=10 if number % 10 else 5)

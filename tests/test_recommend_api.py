@@ -4,8 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 
-from recommend import index
-from recommend.ranking import diversity
+from recommend import encoders, index
 from shop.models import ApiKey, Event, Shopper
 from tests.looks import make
 
@@ -17,7 +16,7 @@ SIMILAR, GOES_WITH, FOR_YOU = "/api/v1/garments/asked/similar", "/api/v1/garment
 @pytest.fixture(autouse=True)
 def fresh_index(monkeypatch):
     monkeypatch.setattr(index, "current", index.Index(look_seconds=0).current)
-    monkeypatch.setattr(diversity, "SAME_LOOK", 0.99)  # there is little room in a plane
+    monkeypatch.setattr(encoders, "same_look", lambda name: 0.99)  # there is little room in a plane
     cache.clear()
 
 

@@ -17,6 +17,8 @@ from recommend.encoders.joined import BOTH, EFFICIENTNET
 
 log = logging.getLogger(__name__)
 
+UNKNOWN_SAME_LOOK = 0.99  # where the encoder that serves is none of the settings' any more
+
 
 class Encoder(Protocol):
     """Building one is cheap; its network is loaded when it first encodes.
@@ -26,6 +28,7 @@ class Encoder(Protocol):
         label: what the shop says, as "EfficientNet-Lite2 with colour".
         has_words: whether words can be encoded too.
         optional: used where its weights are, and not missed where they are not.
+        same_look: the cosine from which two garments are taken for one and the same, measured (docs/recommend.md).
     """
 
     name: str
@@ -33,6 +36,7 @@ class Encoder(Protocol):
     label: str
     has_words: bool
     optional: bool
+    same_look: float
 
     def problem(self) -> str:
         """Why it cannot be used, with the command that helps; empty when it can."""
@@ -68,6 +72,11 @@ def problem() -> str:
         return ""
     used = next(encoder for encoder in in_order if not encoder.problem())
     return f"{first.label} cannot be used: {reason}. Similar items use {used.label}."
+
+
+def same_look(name: str) -> float:
+    """`Encoder.same_look` of the encoder of this name, whose weights need not be here."""
+    return next((encoder.same_look for encoder in _chosen() if encoder.name == name), UNKNOWN_SAME_LOOK)
 
 
 def _chosen() -> tuple[Encoder, ...]:

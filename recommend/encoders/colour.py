@@ -41,6 +41,7 @@ class Colour:
     label = "colour"
     has_words = False
     optional = False
+    same_look = 2.0  # no cosine: many different garments have the same colours
 
     def problem(self) -> str:
         return ""

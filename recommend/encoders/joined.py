@@ -36,6 +36,7 @@ class Joined:
     label: str
     revision: int
     parts: tuple[Part, ...]
+    same_look: float
     optional: bool = False
     has_words: ClassVar[bool] = False
 
@@ -57,11 +58,13 @@ EFFICIENTNET = Joined(
     "EfficientNet-Lite2 with colour",
     revision=2,
     parts=(Part(networks.EFFICIENTNET, 380, 0.94),),
+    same_look=0.97,
 )
 BOTH = Joined(
     "efficientnet_lite2 inception_fid",
     "EfficientNet-Lite2 and Inception with colour",
     revision=1,
     parts=(Part(networks.EFFICIENTNET, 220, 0.46), Part(networks.INCEPTION, 192, 0.46)),
+    same_look=0.96,
     optional=True,
 )

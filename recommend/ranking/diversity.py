@@ -6,17 +6,21 @@ import numpy as np
 
 from shop.models import Garment
 
-# Cosine from which two garments are taken for one and the same; see docs/recommend.md for how it was found.
-SAME_LOOK = 0.97
 ROOM = 64
 BALANCE = 0.7  # of maximal marginal relevance: 1 looks at the score alone
 
 
 class Folded:
-    """What a list has taken so far. The colours of one design, and near-duplicates, take one place."""
+    """What a list has taken so far. The colours of one design, and near-duplicates, take one place.
 
-    def __init__(self, vectors: Mapping[int, np.ndarray]):
-        self._vectors = vectors
+    Args:
+        vectors: unit looks by garment; without them only designs and pictures are compared.
+        same_look: the cosine from which two of them are taken for one garment (`Encoder.same_look`).
+    """
+
+    def __init__(self, vectors: Mapping[int, np.ndarray] | None = None, same_look: float = 1.0):
+        self._vectors = {} if vectors is None else vectors  # others go on filling it
+        self._same_look = same_look
         self._designs: set[str] = set()
         self._pictures: set[str] = set()
         self._looks: np.ndarray | None = None  # of those that have their place, and room for more
@@ -40,7 +44,7 @@ class Folded:
     def _seen(self, look: np.ndarray | None) -> bool:
         if look is None or not self._count:
             return False
-        return float((self._looks[: self._count] @ look).max()) >= SAME_LOOK
+        return float((self._looks[: self._count] @ look).max()) >= self._same_look
 
     def _keep(self, look: np.ndarray) -> None:
         if self._looks is None:

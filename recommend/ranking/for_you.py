@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from recommend.ranking import popular
-from recommend.ranking.diversity import BALANCE, Folded
+from recommend.ranking.diversity import BALANCE
 from recommend.ranking.filters import EVERYTHING, Filters
 from recommend.ranking.found import Found, with_pictures
 from recommend.ranking.looks import Looks
@@ -51,7 +51,7 @@ class _ForYou:
         self.k = k
         self.filters = filters
         self.looks = Looks()
-        self.folded = Folded(self.looks.vectors)
+        self.folded = self.looks.folded()
         self.limits = [
             within
             for age_group in taste.age_groups or [""]
@@ -61,7 +61,7 @@ class _ForYou:
     def run(self, *, by_taste: bool) -> list[Found]:
         seen = self.taste.weights.keys() | self.taste.never
         found = self._by_taste(seen) if by_taste else []
-        self.folded = Folded(self.looks.vectors)  # what was drawn and found no place may come now
+        self.folded = self.looks.folded()  # what was drawn and found no place may come now
         for entry in found:
             self.folded.take(entry.garment)
         for exclude in (seen, self.taste.never):  # what was seen already comes last
@@ -107,7 +107,7 @@ class _ForYou:
             within = filters.within(categories=[garment.category])
             if within and filters.age_group == garment.age_group:
                 vector = self.looks.vectors[garment_id]
-                found += self.looks.nearest(vector, within, seen, self.k, Folded(self.looks.vectors))
+                found += self.looks.nearest(vector, within, seen, self.k, self.looks.folded())
         known = {row.design for row in self.taste.rows.values()} - {""}
         found = [e for e in found if e.garment.design not in known and not self._disliked(e.garment.pk)]
         why = [_because(self.taste.deeds[garment_id], garment)]

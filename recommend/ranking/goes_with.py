@@ -10,7 +10,7 @@ from django.db.models import F
 
 from recommend.ranking import wardrobes
 from recommend.ranking.colours import palette, patterned
-from recommend.ranking.diversity import Folded, varied
+from recommend.ranking.diversity import varied
 from recommend.ranking.filters import EVERYTHING, Filters
 from recommend.ranking.found import Found, genders_beside, with_pictures
 from recommend.ranking.harmony import GOES, harmony, pair
@@ -82,7 +82,7 @@ class _GoesWith:
         self.colours = palette(garment)
         self.patterned = patterned(self.colours)
         self.looks = Looks()
-        self.folded = Folded(self.looks.vectors)
+        self.folded = self.looks.folded()
         self.matches: dict[int, Match] = {}
 
     def run(self, k: int) -> list[Found]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recommend import index
+from recommend import encoders, index
 from recommend.index import Hit
 from recommend.ranking.diversity import Folded, varied
 from recommend.ranking.filters import Filters
@@ -37,6 +37,10 @@ class Looks:
     @property
     def label(self) -> str:
         return self._index.source.label if self._index and self._index.source else ""
+
+    def folded(self) -> Folded:
+        """Nothing taken yet; what looks the same to the encoder that serves will take one place."""
+        return Folded(self.vectors, encoders.same_look(self._index.source.name) if self.label else 1.0)
 
     def of(self, garment: Garment) -> np.ndarray | None:
         """A garment's own vector; None without. One that is not published has one too: the merchant looks at it."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from recommend.ranking import popular
 from recommend.ranking.colours import palette
-from recommend.ranking.diversity import BALANCE, Folded
+from recommend.ranking.diversity import BALANCE
 from recommend.ranking.filters import EVERYTHING, FRONT, Filters
 from recommend.ranking.found import Found, genders_beside, with_pictures
 from recommend.ranking.looks import Looks
@@ -41,7 +41,7 @@ class _Similar:
         self.filters = filters
         self.balance = balance
         self.looks = Looks()
-        self.folded = Folded(self.looks.vectors)
+        self.folded = self.looks.folded()
         self.found: list[Found] = []
 
     def run(self) -> list[Found]:
