@@ -42,26 +42,39 @@ TIMED = 60  # pictures
 SAME_FROM = 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99  # cosines
 
 
-def read_catalogue(data: Path) -> tuple[list[dict], list[np.ndarray]]:
-    """The rows of the labels, and each picture as an encoder takes it."""
+def read_labels(data: Path) -> list[dict]:
     labels = data / "catalogue" / "labels.csv"
     if not labels.is_file():
         raise SystemExit(f"{labels} is not there; give a folder with catalogue/labels.csv by --data")
     with labels.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+        return list(csv.DictReader(file))
+
+
+def read_catalogue(data: Path) -> tuple[list[dict], list[np.ndarray]]:
+    """The rows of the labels, and each picture as an encoder takes it."""
+    rows = read_labels(data)
     pictures = []
     for done, row in enumerate(rows, 1):
-        category = "lower" if row["class"] in LOWER else "dress" if row["class"] in DRESS else "upper"
-        with Image.open(data / row["file"]) as image:
-            pixels = np.asarray(image.convert("RGB"))
-        try:
-            pictures.append(with_mask(prepare_garment(pixels, category)))
-        except Exception as error:  # the shop embeds a picture whole when its analysis fails
-            print(f"\n{row['file']}: {error!r}")
-            pictures.append(pixels)
+        pictures.append(prepared(data / row["file"], category(row["class"])))
         print(f"\r{done} of {len(rows)} pictures prepared", end="", flush=True)
     print()
     return rows, pictures
+
+
+def category(kind: str) -> str:
+    """What the shop is told of a class; shoes and hats, which it has no category for, go as tops."""
+    return "lower" if kind in LOWER else "dress" if kind in DRESS else "upper"
+
+
+def prepared(file: Path, category: str) -> np.ndarray:
+    """A garment's picture as an encoder takes it."""
+    with Image.open(file) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    try:
+        return with_mask(prepare_garment(pixels, category))
+    except Exception as error:  # the shop embeds a picture whole when its analysis fails
+        print(f"\n{file}: {error!r}")
+        return pixels
 
 
 @dataclass
