@@ -26,12 +26,12 @@ class Seen:
     """Something in a picture that can be searched for.
 
     Attributes:
-        picture: uint8 RGB or RGBA, as an `Encoder` takes it.
+        pictures: uint8 RGB or RGBA, as an `Encoder` takes them; what is searched for lies amid their vectors.
         shown: uint8 RGB, what the shopper is shown of it.
     """
 
     part: Part
-    picture: np.ndarray
+    pictures: tuple[np.ndarray, ...]
     shown: np.ndarray
 
 
@@ -61,7 +61,10 @@ def look(image: np.ndarray) -> list[Seen]:
 
 
 def worn_by(person: PreparedPerson) -> list[Seen]:
-    """Each garment that enough can be seen of, on white, as catalogues show it."""
+    """Each garment that enough can be seen of: on white, as catalogues show it lying, and as it is worn, as others do.
+
+    Looked for in only one of these ways, it is not found among pictures of the other kind (docs/recommend.md).
+    """
     found = {}
     for part, labels in WORN.items():
         mask = np.isin(person.parse, labels)
@@ -74,11 +77,13 @@ def garment_in(picture: np.ndarray) -> Seen:
     """The one garment of a picture; all of it where none stands out."""
     mask = surer(find_mask(picture), picture)
     if mask is None or not mask.hard.any():
-        return Seen(Part.GARMENT, picture, _small(picture))
+        return Seen(Part.GARMENT, (picture,), _small(picture))
     masked = np.dstack([picture, np.round(mask.soft * 255).astype(np.uint8)])
     # What an encoder would not rely on is not shown as found either.
     trusted = mask_of(masked) is not None
-    return Seen(Part.GARMENT, masked, _cut_out(Part.GARMENT, picture, mask.hard).shown if trusted else _small(picture))
+    return Seen(
+        Part.GARMENT, (masked,), _cut_out(Part.GARMENT, picture, mask.hard).shown if trusted else _small(picture)
+    )
 
 
 def _cut_out(part: Part, image: np.ndarray, mask: np.ndarray) -> Seen:
@@ -89,7 +94,7 @@ def _cut_out(part: Part, image: np.ndarray, mask: np.ndarray) -> Seen:
     margin = round(MARGIN * max(rows[-1] - rows[0], columns[-1] - columns[0]))
     window = tuple(slice(max(0, span[0] - margin), span[-1] + 1 + margin) for span in (rows, columns))
     alpha = np.round(soft * 255).astype(np.uint8)
-    return Seen(part, np.dstack([on_white, alpha])[window], _small(on_white[window]))
+    return Seen(part, (np.dstack([on_white, alpha])[window], image[window]), _small(on_white[window]))
 
 
 def _small(image: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from preprocessing.errors import Refusal
 from recommend import encoders
+from recommend.encoders.vectors import amid
 from recommend.models import Embedding, Query, QueryLook
 from recommend.models.queries import CHANGED
 from shop.models import GarmentPicture
@@ -69,10 +70,9 @@ def _looks(query: Query) -> list[tuple[QueryLook, np.ndarray | None]]:
     from recommend import sight  # mediapipe: workers only
 
     seen = sight.look(pixels(query.image))
-    vectors = encoder.encode([one.picture for one in seen])
     return [
-        (QueryLook(query=query, part=one.part, vector=_bytes(vector)), one.shown)
-        for one, vector in zip(seen, vectors, strict=True)
+        (QueryLook(query=query, part=one.part, vector=_bytes(amid(encoder.encode(list(one.pictures))))), one.shown)
+        for one in seen
     ]
 
 

@@ -120,6 +120,10 @@ def test_the_cosine_of_joined_rows_is_the_weighted_mean():
     assert both[0] @ both[1] == pytest.approx(0.7 * (a[0] @ a[1]) + 0.3 * (b[0] @ b[1]), abs=1e-6)
 
 
+def test_between_two_vectors_lies_a_unit_vector():
+    assert vectors.amid(np.eye(2, 3, dtype=np.float32)) == pytest.approx([0.5**0.5, 0.5**0.5, 0])
+
+
 # --- Networks with colour ---------------------------------------------------------------------------------
 
 

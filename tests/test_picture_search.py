@@ -63,7 +63,7 @@ def test_what_a_person_wears_is_a_choice(shopper_client, hanger, monkeypatch):
     assert (missing.status_code, list(missing.json()["errors"])) == (400, ["part"])
 
 
-def test_a_cut_out_is_the_garment_on_white():
+def test_a_garment_is_cut_out_on_white_and_as_it_is_worn():
     image = np.full((400, 300, 3), 90, np.uint8)
     parse = np.zeros((400, 300), np.uint8)
     parse[100:300, 100:200] = Parse.DRESS
@@ -74,7 +74,10 @@ def test_a_cut_out_is_the_garment_on_white():
     assert (200 <= height <= 230) and (100 <= width <= 130)
     assert seen.shown[0, 0].tolist() == [255, 255, 255]
     assert seen.shown[height // 2, width // 2].tolist() == [30, 120, 60]
-    assert (seen.picture[height // 2, width // 2, 3], seen.picture[0, 0, 3]) == (255, 0)
+    alone, worn = seen.pictures
+    assert (alone[height // 2, width // 2, 3], alone[0, 0, 3]) == (255, 0)
+    assert worn.shape == alone[..., :3].shape
+    assert worn[0, 0].tolist() == [90, 90, 90]
 
 
 def test_a_real_person_wears_something():

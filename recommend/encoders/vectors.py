@@ -12,6 +12,11 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
 
 
+def amid(vectors: np.ndarray) -> np.ndarray:
+    """The unit vector (dim,) amid unit rows (N, dim)."""
+    return unit(vectors.mean(axis=0, keepdims=True))[0]
+
+
 def joined(parts: list[tuple[float, np.ndarray]]) -> np.ndarray:
     """Unit rows side by side, so that the cosine of two is the weighted mean of the parts' cosines.
 
