@@ -20,7 +20,7 @@ from shop.signals import picture_analysed
 from shop.work import MAX_ATTEMPTS
 from tests.looks import BLUE, RED, cut_out, image
 from tests.pictures import encoded, tee
-from tests.test_encoders import SMALL_CLIP, saved
+from tests.small_clips import SMALL_CLIP, saved
 
 
 class Counting:
