@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from recommend import encoders
-from recommend.models import Embedding
+from recommend.models import Embedding, Serving
 from recommend.progress import progress
 from recommend.ranking import encoder_name
 
@@ -23,7 +23,8 @@ class EmbeddingAdmin(admin.ModelAdmin):
     ]  # fmt: skip
 
     def changelist_view(self, request, extra_context=None):
-        if problem := encoders.problem():
+        serving = Serving.objects.current()
+        if problem := encoders.problem() or (serving and encoders.lacking(serving.name)):
             messages.warning(request, problem)
         title = _("Embeddings; shown now: %(encoder)s") % {"encoder": encoder_name() or _("none yet")}
         told = {"title": title, "progress": progress(), **(extra_context or {})}

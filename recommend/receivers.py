@@ -25,6 +25,10 @@ def embed(sender, analysis, **kwargs):
 @receiver(sweep)
 def embed_missing(sender, **kwargs):
     """Make and send what is missing of the wanted encoder, and serve it once it is complete."""
+    serving = Serving.objects.current()
+    if serving and (told := encoders.lacking(serving.name)):
+        encoders.say(f"{told} This worker leaves the embedding to others.")
+        return
     wanted = encoders.wanted()
     Embedding.objects.add_missing(wanted, limit=PER_SWEEP)
     rows = Embedding.objects.of(wanted)

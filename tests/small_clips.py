@@ -54,6 +54,15 @@ def saved(folder: Path, config: dict) -> Path:
     return folder
 
 
+def brought(name: str, config: dict, weights_folder: Path) -> Path:
+    """A folder with random weights under a registered name, as ./dev weights leaves it."""
+    folder = saved(weights_folder / name, config)
+    for file in list(folder.iterdir()):
+        told = {"size": file.stat().st_size, "sha256": "ab" * 32}
+        file.with_name(f"{file.name}.provenance.json").write_text(json.dumps(told))
+    return folder
+
+
 def save_tokenizer(folder: Path) -> None:
     """As SigLIP's: pieces with their likelihoods, all in small letters."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors

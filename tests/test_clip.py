@@ -8,12 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 
+from preprocessing import weights
 from preprocessing.errors import Refusal
-from recommend.encoders import pictures, vectors
+from recommend import encoders
+from recommend.encoders import efficientnet, pictures, vectors
 from recommend.encoders.clip import WEIGHTS_FILE, Clip
+from recommend.models import Serving
+from recommend.receivers import embed_missing
 from tests.looks import RED, cut_out, image
-from tests.small_clips import SMALL_CLIP, SMALL_SIGLIP, saved
+from tests.small_clips import SMALL_CLIP, SMALL_SIGLIP, brought, saved
 
 TEXTS = [
     "a red summer dress",
@@ -54,10 +59,7 @@ def of_open_clip(folder: Path, given: list[np.ndarray], texts: list[str]) -> tup
 def shared_weights(tmp_path_factory) -> Path:
     """A weights folder with a small CLIP under a registered name, so that it is exported once for all tests."""
     weights_folder = tmp_path_factory.mktemp("weights")
-    folder = saved(weights_folder / "clip_vit_b32_laion2b", SMALL_CLIP)
-    for file in list(folder.iterdir()):
-        told = {"size": file.stat().st_size, "sha256": "ab" * 32}
-        file.with_name(f"{file.name}.provenance.json").write_text(json.dumps(told))
+    brought("clip_vit_b32_laion2b", SMALL_CLIP, weights_folder)
     return weights_folder
 
 
@@ -184,3 +186,61 @@ def test_what_is_wrong_with_an_operators_folder_is_told_line_by_line(tmp_path, h
     found = "\n".join(problems(folder))
     for words in told:
         assert words in found
+
+
+# --- Which of them is used --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_encoder_only(tmp_path, monkeypatch) -> Path:
+    """A weights folder with EfficientNet-Lite2 and no CLIP."""
+    source = weights.path(efficientnet.WEIGHT)
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
+    (tmp_path / source.name).symlink_to(source)
+    return tmp_path
+
+
+def test_marqo_is_used_from_when_it_was_brought_and_nobody_is_told_before(small_encoder_only, settings, capsys):
+    assert encoders.wanted().name == "efficientnet_lite2"
+    call_command("check")
+    assert capsys.readouterr().err == ""
+    assert "marqo_fashion_siglip" in encoders.clip().problem()
+    brought("marqo_fashion_siglip", SMALL_SIGLIP, small_encoder_only)
+    assert (encoders.wanted().name, encoders.problem()) == ("marqo_fashion_siglip", "")
+    unset = encoders.wanted()
+    for name in ("hf-hub:Marqo/marqo-fashionSigLIP", "marqo_fashion_siglip"):
+        settings.RECOMMEND_CLIP = name
+        assert (encoders.wanted().name, encoders.wanted().version) == (unset.name, unset.version)
+    settings.RECOMMEND_CLIP = "none"
+    assert (encoders.wanted().name, encoders.problem(), encoders.clip()) == ("efficientnet_lite2", "", None)
+
+
+def test_a_damaged_marqo_is_told_though_nothing_is_set(small_encoder_only):
+    os.truncate(brought("marqo_fashion_siglip", SMALL_SIGLIP, small_encoder_only) / WEIGHTS_FILE, 5000)
+    assert encoders.wanted().name == "efficientnet_lite2"
+    assert "Marqo-FashionSigLIP cannot be used: open_clip_model.safetensors has 5000 bytes" in encoders.problem()
+
+
+@pytest.mark.django_db
+def test_what_serves_is_not_given_up_because_a_worker_lacks_it(small_encoder_only, settings, caplog):
+    folder = brought("marqo_fashion_siglip", SMALL_SIGLIP, small_encoder_only)
+    embed_missing(None)
+    assert Serving.objects.current().name == "marqo_fashion_siglip"
+    folder.rename(small_encoder_only / "elsewhere")  # another worker's machine
+    encoders.say.cache_clear()
+    for _ in range(2):
+        embed_missing(None)
+    assert Serving.objects.current().name == "marqo_fashion_siglip"
+    assert len([record for record in caplog.records if "serves and cannot be used here" in record.message]) == 1
+    with pytest.raises(CommandError, match=r"weights fetch marqo_fashion_siglip.*RECOMMEND_CLIP=none"):
+        call_command("embed", "--now")
+    settings.RECOMMEND_CLIP = "none"
+    embed_missing(None)
+    assert Serving.objects.current().name == "efficientnet_lite2"
+
+
+@pytest.mark.django_db
+def test_the_merchant_is_told_that_what_serves_is_lacking_here(small_encoder_only, admin_client):
+    Serving.objects.create(name="marqo_fashion_siglip", version="1-abababababab", label="Marqo-FashionSigLIP")
+    page = admin_client.get("/admin/recommend/embedding/").content.decode()
+    assert "Marqo-FashionSigLIP serves and cannot be used here" in page

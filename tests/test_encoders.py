@@ -52,13 +52,13 @@ def test_a_mask_on_a_busy_background_is_not_trusted():
 
 
 @pytest.mark.parametrize("alpha", [0, 255])
-def test_a_mask_that_says_nothing_is_not_trusted(alpha):
+def test_a_mask_thatsays_nothing_is_not_trusted(alpha):
     plain = image()
     masked = np.dstack([plain, np.full(plain.shape[:2], alpha, np.uint8)])
     assert np.array_equal(pictures.squared(masked, 64), pictures.squared(plain, 64))
 
 
-def test_lab_is_what_the_standard_says():
+def test_lab_is_what_the_standardsays():
     from skimage.color import rgb2lab
 
     colours = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
@@ -178,7 +178,7 @@ def test_a_failed_export_leaves_nothing_behind(tmp_path, monkeypatch):
 # --- Which encoder ----------------------------------------------------------------------------------------
 
 
-def test_the_default_is_wanted_unless_the_shop_says_otherwise(settings, tmp_path):
+def test_the_default_is_wanted_unless_the_shopsays_otherwise(settings, tmp_path):
     default = encoders.wanted()
     assert (default.label, default.has_words) == ("EfficientNet-Lite2 with colour", False)
     assert encoders.problem() == ""
@@ -202,6 +202,7 @@ def test_vectors_are_traced_to_the_encoder_that_made_them(settings, tmp_path):
     "setting, told",
     [
         ("marqo_fashion_siglip", "./dev weights fetch marqo_fashion_siglip"),
+        ("hf-hub:Marqo/marqo-fashionSigLIP", "./dev weights fetch marqo_fashion_siglip"),
         ("ViT-B-32/laion2b_s34b_b79k", "./dev weights fetch clip_vit_b32_laion2b"),
         ("ViT-B-16//nowhere/x.pt", "neither"),
         ("nonsense", "neither"),
@@ -213,7 +214,7 @@ def test_missing_weights_fall_back_and_are_told(settings, tmp_path, monkeypatch,
     source = weights.path(efficientnet.WEIGHT)
     monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
     (tmp_path / source.name).symlink_to(source)
-    encoders._say.cache_clear()
+    encoders.say.cache_clear()
     assert encoders.wanted().name == "efficientnet_lite2"
     encoders.wanted()
     assert len(caplog.records) == 1

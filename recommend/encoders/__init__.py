@@ -1,5 +1,5 @@
-"""What turns pictures into vectors. The first encoder that can be used is wanted: the CLIP of the setting, then
-EfficientNet-Lite2 with colour, then colour alone.
+"""What turns pictures into vectors. The first encoder that can be used is wanted: the CLIP of the setting (by default
+the one that this shop has brought weights for), then EfficientNet-Lite2 with colour, then colour alone.
 
 Nothing heavy is imported before an encoder encodes; web processes never come to that.
 """
@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from django.conf import settings
 
-from recommend.encoders.clip import Clip
+from recommend.encoders.clip import DEFAULT, NONE, Clip
 from recommend.encoders.colour import Colour
 from recommend.encoders.efficientnet import EfficientNet
 
@@ -48,7 +48,7 @@ class Encoder(Protocol):
 def wanted() -> Encoder:
     """What new pictures are embedded with."""
     if told := problem():
-        _say(told)
+        say(told)
     return next(encoder for encoder in _chosen() if not encoder.problem())
 
 
@@ -60,23 +60,45 @@ def of(name: str, version: str) -> Encoder | None:
 
 def problem() -> str:
     """What keeps the encoder of the settings from being used, one sentence; empty when nothing does."""
-    first, *_ = in_order = _chosen()
+    in_order = _chosen()
+    first = next(encoder for encoder in in_order if not _unasked(encoder))
     if not (reason := first.problem()):
         return ""
     used = next(encoder for encoder in in_order if not encoder.problem())
     return f"{first.label} cannot be used: {reason}. Similar items use {used.label}."
 
 
+def lacking(name: str) -> str:
+    """Why this process cannot use the encoder of this name, which the settings allow, one sentence; empty when it can.
+
+    Where that one serves, other workers have what it takes: what this process can use must not take its place.
+    """
+    reasons = {encoder.label: encoder.problem() for encoder in _chosen() if encoder.name == name}
+    told = [f"{label} serves and cannot be used here: {reason}." for label, reason in reasons.items() if reason]
+    return " ".join(told)
+
+
+def clip() -> Clip | None:
+    """The CLIP of the settings, whether it can be used or not; None where the shop wants none."""
+    return next((encoder for encoder in _chosen() if isinstance(encoder, Clip)), None)
+
+
 def _chosen() -> tuple[Encoder, ...]:
     return _in_order(settings.RECOMMEND_CLIP, settings.RECOMMEND_CLIP_PRECISION)
 
 
+def _unasked(encoder: Encoder) -> bool:
+    """The CLIP that is used where it was brought, and was neither brought nor named."""
+    return not settings.RECOMMEND_CLIP and isinstance(encoder, Clip) and not encoder.brought
+
+
 @functools.cache
 def _in_order(clip: str, precision: str) -> tuple[Encoder, ...]:
-    return (*([Clip(clip, precision)] if clip else []), EfficientNet(), Colour())
+    clips = [] if clip == NONE else [Clip(clip or DEFAULT, precision)]
+    return (*clips, EfficientNet(), Colour())
 
 
 @functools.cache
-def _say(told: str) -> None:
+def say(told: str) -> None:
     """Once a process, not at every picture."""
     log.error(told)

@@ -1,8 +1,10 @@
 """CLIP by open_clip (https://github.com/mlfoundations/open_clip), where the shop has brought weights.
 
 The setting RECOMMEND_CLIP is
+- empty: DEFAULT where the shop has brought its weights, else none, or
+- NONE: none, whatever has been brought, or
 - a name of the weights registry: "marqo_fashion_siglip" or "clip_vit_b32_laion2b", or
-- open_clip's own name of one of them, "ViT-B-32/laion2b_s34b_b79k", or
+- open_clip's own name of one of them: OPEN_CLIP_NAMES, or
 - a model and a file with its weights, "ViT-B-16//models/mine.safetensors", or
 - a folder as open_clip saves a model, "/models/mine".
 Nothing is fetched behind the shop's back. RECOMMEND_CLIP_PRECISION is "float32", or "int8", which takes a third to a
@@ -32,7 +34,12 @@ LABELS = {
     "marqo_fashion_siglip": "Marqo-FashionSigLIP",
     "clip_vit_b32_laion2b": "CLIP ViT-B/32",
 }
-OPEN_CLIP_NAMES = {"ViT-B-32/laion2b_s34b_b79k": "clip_vit_b32_laion2b"}
+OPEN_CLIP_NAMES = {
+    "hf-hub:Marqo/marqo-fashionSigLIP": "marqo_fashion_siglip",
+    "ViT-B-32/laion2b_s34b_b79k": "clip_vit_b32_laion2b",
+}
+DEFAULT = "marqo_fashion_siglip"
+NONE = "none"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 PRECISIONS = ("float32", "int8")
 
@@ -62,12 +69,17 @@ class Clip:
         if self.registered:
             reason = weights.problem(self.registered)
             return f"{reason} ({WEIGHTS[self.registered].command})" if reason else ""
-        if self._weights_file().is_file():
+        if self.brought:
             return ""
         return (
-            f"RECOMMEND_CLIP={self.setting} is neither one of {', '.join(LABELS)} nor a model/file that is there "
-            f"nor a folder that holds {WEIGHTS_FILE}"
+            f"RECOMMEND_CLIP={self.setting} is neither {NONE}, nor one of {', '.join([*LABELS, *OPEN_CLIP_NAMES])}, "
+            f"nor a model/file that is there, nor a folder that holds {WEIGHTS_FILE}"
         )
+
+    @property
+    def brought(self) -> bool:
+        """Whether its weights are there at all, usable or not."""
+        return self._weights_file().is_file()
 
     @property
     def has_words(self) -> bool:
@@ -143,6 +155,8 @@ class Clip:
         return file_sha256(file, status.st_size, status.st_mtime_ns)
 
     def _weights_file(self) -> Path:
+        if self.registered:
+            return weights.folder() / self.registered / WEIGHTS_FILE
         return Path(self.file) if self.model else Path(self.setting) / WEIGHTS_FILE
 
 

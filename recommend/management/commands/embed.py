@@ -2,13 +2,11 @@
 
 import time
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from preprocessing.errors import Refusal
 from recommend import encoders
 from recommend.compare import compare
-from recommend.encoders.clip import Clip
 from recommend.models import Embedding, Serving
 from recommend.progress import progress
 from recommend.receivers import embed_missing
@@ -43,6 +41,9 @@ class Command(BaseCommand):
             self._have_embedded(now, again)
 
     def _have_embedded(self, now: bool, again: bool) -> None:
+        serving = Serving.objects.current()
+        if serving and (told := encoders.lacking(serving.name)):
+            raise CommandError(f"{told} RECOMMEND_CLIP=none gives up a CLIP.")
         wanted = encoders.wanted()
         rows = Embedding.objects.of(wanted)
         if again:
@@ -79,7 +80,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{bar(one.settled, one.total)} {one.percent:3} %  {one.label}: {counts}; {role}")
 
     def _compare(self) -> None:
-        clip = Clip(settings.RECOMMEND_CLIP)
+        clip = encoders.clip()
+        if clip is None:
+            raise CommandError("There is no CLIP to compare: RECOMMEND_CLIP is none.")
         if problem := clip.problem():
             raise CommandError(f"There is no CLIP to compare: {problem}.")
         inputs = []
@@ -91,7 +94,7 @@ class Command(BaseCommand):
         if len(inputs) < TOO_FEW:
             raise CommandError(f"The shop has {len(inputs)} readable pictures; {TOO_FEW} are needed to say anything.")
         try:
-            found = compare(settings.RECOMMEND_CLIP, inputs)
+            found = compare(clip.setting, inputs)
         except Refusal as refusal:
             raise CommandError(f"{refusal.sentence} {refusal.detail}") from refusal
         self.stdout.write(
