@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.dispatch import receiver
 
-from recommend import encoders, tasks
+from recommend import encoders, fit, tasks
 from recommend.index import pgvector, writer
 from recommend.models import Embedding, Serving
 from shop.queue import publish, send
@@ -37,6 +37,7 @@ def embed_missing(sender, **kwargs):
             break
         Embedding.objects.filter(pk=row.pk).update(sent_at=Now())
     Serving.objects.follow(wanted)
+    fit.start_if_due(wanted)
 
 
 @receiver(sweep)

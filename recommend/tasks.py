@@ -86,8 +86,8 @@ def as_jpeg(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def embed(rows: list[Embedding], encoder: encoders.Encoder) -> int:
-    """Give rows of one encoder their vectors; those that cannot have one are marked with why. Returns how many can."""
+def embed(rows: list[Embedding], encoder: encoders.Encoder) -> None:
+    """Give rows of one encoder their vectors; those that cannot have one are marked with why."""
     inputs = []
     for row in rows:
         try:
@@ -107,14 +107,19 @@ def embed(rows: list[Embedding], encoder: encoders.Encoder) -> int:
             Embedding.objects.filter(pk__in=[row.pk for row, *_ in inputs]).update(
                 state=Work.State.FAILED, error=refusal.code
             )
-            return 0
-        vectors |= {sha256: vector.astype("<f2").tobytes() for sha256, vector in zip(new, made, strict=True)}
+            return
+        vectors |= {
+            sha256: _bytes(vector) for sha256, vector in zip(new, made, strict=True) if np.isfinite(vector).all()
+        }
     for row, _, sha256 in inputs:
+        if sha256 not in vectors:
+            log.error("picture %s: %s gives no vector for it", row.picture_id, encoder.label)
+            Embedding.objects.filter(pk=row.pk).update(state=Work.State.FAILED, error="encoder.no_vector")
+            continue
         # Not save(): that would bring back a row that was deleted with its picture.
         Embedding.objects.filter(pk=row.pk).update(
             state=Work.State.DONE, vector=vectors[sha256], sha256=sha256, error="", updated=Now()
         )
-    return len(inputs)
 
 
 def encoder_input(picture: GarmentPicture) -> np.ndarray:

@@ -200,6 +200,7 @@ def small_encoder_only(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.django_db
 def test_marqo_is_used_from_when_it_was_brought_and_nobody_is_told_before(small_encoder_only, settings, capsys):
     assert encoders.wanted().name == "efficientnet_lite2"
     call_command("check")

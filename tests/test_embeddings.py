@@ -175,6 +175,15 @@ def test_an_encoder_that_refuses_marks_the_row(counting, sent):
 
 
 @pytest.mark.django_db
+def test_a_vector_that_is_none_is_not_kept(counting, sent, monkeypatch):
+    picture_analysed.send(GarmentAnalysis, analysis=analysed(stored()))
+    monkeypatch.setattr(counting, "encode", lambda given: np.full((len(given), 8), np.nan))
+    tasks.embed_picture(str(Embedding.objects.get().pk))
+    row = Embedding.objects.get()
+    assert (row.state, row.error, row.vector) == ("failed", "encoder.no_vector", None)
+
+
+@pytest.mark.django_db
 def test_a_picture_that_kills_its_worker_is_given_up(counting, sent):
     counting.error = MemoryError()
     picture_analysed.send(GarmentAnalysis, analysis=analysed(stored()))

@@ -178,7 +178,8 @@ def test_a_failed_export_leaves_nothing_behind(tmp_path, monkeypatch):
 # --- Which encoder ----------------------------------------------------------------------------------------
 
 
-def test_the_default_is_wanted_unless_the_shopsays_otherwise(settings, tmp_path):
+@pytest.mark.django_db
+def test_the_default_is_wanted_unless_the_shop_says_otherwise(settings, tmp_path):
     default = encoders.wanted()
     assert (default.label, default.has_words) == ("EfficientNet-Lite2 with colour", False)
     assert encoders.problem() == ""

@@ -49,13 +49,16 @@ def wanted() -> Encoder:
     """What new pictures are embedded with."""
     if told := problem():
         say(told)
-    return next(encoder for encoder in _chosen() if not encoder.problem())
+    encoder = next(encoder for encoder in _chosen() if not encoder.problem())
+    return _fitted().newest(encoder) if isinstance(encoder, Clip) else encoder
 
 
 def of(name: str, version: str) -> Encoder | None:
     """The one that made vectors of this name and version; None where it cannot be used (any more)."""
-    usable = (encoder for encoder in _chosen() if not encoder.problem())
-    return next((encoder for encoder in usable if (encoder.name, encoder.version) == (name, version)), None)
+    encoder = next((encoder for encoder in _chosen() if encoder.name == name and not encoder.problem()), None)
+    if encoder is None or encoder.version == version:
+        return encoder
+    return _fitted().of_version(encoder, version) if isinstance(encoder, Clip) else None
 
 
 def problem() -> str:
@@ -90,6 +93,12 @@ def _chosen() -> tuple[Encoder, ...]:
 def _unasked(encoder: Encoder) -> bool:
     """The CLIP that is used where it was brought, and was neither brought nor named."""
     return not settings.RECOMMEND_CLIP and isinstance(encoder, Clip) and not encoder.brought
+
+
+def _fitted():
+    from recommend.encoders import fitted  # it reads the database, which the exports' processes do without
+
+    return fitted
 
 
 @functools.cache

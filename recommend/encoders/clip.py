@@ -25,11 +25,11 @@ from preprocessing.errors import Refusal, gettext_noop
 from preprocessing.pretrained import WEIGHTS
 from recommend.encoders.pictures import squared
 from recommend.encoders.runtime import cache_folder, exported, session
-from recommend.encoders.vectors import reduced
+from recommend.encoders.vectors import MOST, reduced
 from recommend.encoders.words import Words
 
 REVISION = 1  # raised when the same weights give other vectors
-EXPORT = 1  # of the exported folder's form
+EXPORT = 2  # of the exported folder's form
 LABELS = {
     "marqo_fashion_siglip": "Marqo-FashionSigLIP",
     "clip_vit_b32_laion2b": "CLIP ViT-B/32",
@@ -84,24 +84,34 @@ class Clip:
     @property
     def has_words(self) -> bool:
         """Taken for granted until a worker has looked at the model."""
-        try:
-            return "no_words" not in json.loads((cache_folder() / self._folder_name() / "about.json").read_text())
-        except OSError:
-            return True
+        return "no_words" not in self._told()
+
+    @property
+    def wide(self) -> bool:
+        """Whether it gives more numbers than a vector may have. Not known until a worker has looked at the model."""
+        return (self._told().get("dim") or 0) > MOST
 
     def encode(self, pictures: list[np.ndarray]) -> np.ndarray:
+        return reduced(self.features(pictures))
+
+    def encode_words(self, texts: list[str]) -> np.ndarray:
+        """Raises:
+        Refusal: encoder.no_words for a model whose words cannot be read.
+        """
+        return reduced(self.word_features(texts))
+
+    def features(self, pictures: list[np.ndarray]) -> np.ndarray:
+        """Rows (N, dim) as the network gives them, of any length and of as many numbers as it has."""
         # One at a time: many together take as long, and int8 would make a vector depend on the pictures beside it.
-        return reduced(np.concatenate([self._seen(picture) for picture in pictures]))
+        return np.concatenate([self._seen(picture) for picture in pictures])
 
     def _seen(self, picture: np.ndarray) -> np.ndarray:
         square = squared(picture, self._about["side"]).astype(np.float32) / 255
         square = (square - np.float32(self._about["mean"])) / np.float32(self._about["std"])
         return self._image_tower.run(None, {"input": square.transpose(2, 0, 1)[None]})[0]
 
-    def encode_words(self, texts: list[str]) -> np.ndarray:
-        """Raises:
-        Refusal: encoder.no_words for a model whose words cannot be read.
-        """
+    def word_features(self, texts: list[str]) -> np.ndarray:
+        """As `features`, of texts. Raises as `encode_words`."""
         if reason := self._about.get("no_words"):
             raise Refusal(
                 "encoder.no_words",
@@ -109,7 +119,7 @@ class Clip:
                 f"{self.setting}: {reason}",
             )
         tower, tokens = self._words_tower, self._words(texts)
-        return reduced(np.concatenate([tower.run(None, {"input": self._shortened(row)})[0] for row in tokens]))
+        return np.concatenate([tower.run(None, {"input": self._shortened(row)})[0] for row in tokens])
 
     def _shortened(self, tokens: np.ndarray) -> np.ndarray:
         """(1, length) without what comes after the end, where that changes nothing: a tenth of the time."""
@@ -141,6 +151,13 @@ class Clip:
         else:
             told = f"local-dir:{self.setting}", ""
         return exported(self._folder_name(), "clip", *told, self.precision)
+
+    def _told(self) -> dict:
+        """What is known of the model without making it ready; empty before a worker has."""
+        try:
+            return json.loads((cache_folder() / self._folder_name() / "about.json").read_text())
+        except OSError:
+            return {}
 
     def _folder_name(self) -> str:
         model = hashlib.sha256(f"{self.name}\n{self._sha256()}".encode()).hexdigest()[:16]
