@@ -52,13 +52,13 @@ def test_a_mask_on_a_busy_background_is_not_trusted():
 
 
 @pytest.mark.parametrize("alpha", [0, 255])
-def test_a_mask_thatsays_nothing_is_not_trusted(alpha):
+def test_a_mask_that_says_nothing_is_not_trusted(alpha):
     plain = image()
     masked = np.dstack([plain, np.full(plain.shape[:2], alpha, np.uint8)])
     assert np.array_equal(pictures.squared(masked, 64), pictures.squared(plain, 64))
 
 
-def test_lab_is_what_the_standardsays():
+def test_lab_is_what_the_standard_says():
     from skimage.color import rgb2lab
 
     colours = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
