@@ -14,7 +14,7 @@ from preprocessing import weights
 from preprocessing.errors import Refusal
 from recommend import encoders
 from recommend.encoders import efficientnet, pictures, vectors
-from recommend.encoders.clip import WEIGHTS_FILE, Clip
+from recommend.encoders.clip import AT_ONCE, WEIGHTS_FILE, Clip
 from recommend.models import Serving
 from recommend.receivers import embed_missing
 from tests.looks import RED, cut_out, image
@@ -112,6 +112,13 @@ def test_int8_gives_nearly_the_same_vectors_under_another_version(registered):
     assert not np.array_equal(one, other)
     assert np.array_equal(exact.encode_words(TEXTS), quick.encode_words(TEXTS))
     assert np.array_equal(quick.encode([image(RED), image()])[1:], other)  # whatever is encoded beside it
+
+
+def test_pictures_together_have_the_vectors_they_have_alone(registered):
+    exact = Clip(registered)
+    given = [image((n * 20, 90, 170)) for n in range(AT_ONCE + 2)]
+    alone = np.concatenate([exact.encode([picture]) for picture in given])
+    assert np.abs(exact.encode(given) - alone).max() < 1e-6
 
 
 def test_a_process_that_encodes_imports_no_torch(registered):
