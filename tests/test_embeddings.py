@@ -114,7 +114,7 @@ def test_a_picture_whose_analysis_failed_is_embedded_whole(counting, sent):
     embed_missing(None)
     tasks.embed_picture(str(Embedding.objects.get().pk))
     assert Embedding.objects.get().state == "done"
-    assert max(counting.seen[0].shape[:2]) == tasks.BIG_ENOUGH
+    assert tasks.BIG_ENOUGH <= max(counting.seen[0].shape[:2]) < 2 * tasks.BIG_ENOUGH
 
 
 @pytest.mark.django_db
@@ -152,6 +152,18 @@ def test_what_is_transparent_is_seen_on_white():
     seen = tasks.whole(picture)
     assert seen.shape[2] == 3
     assert (seen[0, 0] == 255).all()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("form, mode", [("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "RGB"), ("PNG", "P"), ("PNG", "RGBA")])
+def test_a_large_picture_is_made_smaller_and_keeps_its_colours(form, mode):
+    picture = stored()
+    large = Image.fromarray(image(RED)).resize((1500, 2000)).convert(mode)
+    picture.image.name = picture.image.storage.save("tee", ContentFile(encoded(large, form).read()))
+    seen = tasks.whole(picture)
+    assert tasks.BIG_ENOUGH <= max(seen.shape[:2]) < 2 * tasks.BIG_ENOUGH
+    expected = np.asarray(large.convert("RGB").resize((seen.shape[1], seen.shape[0]), Image.Resampling.BOX))
+    assert np.abs(seen.astype(int) - expected).mean() < 3
 
 
 @pytest.mark.django_db
