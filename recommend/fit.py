@@ -12,6 +12,7 @@ import time
 import numpy as np
 from django.conf import settings
 from django.db import connection
+from PIL import Image
 
 from recommend.encoders.clip import Clip
 from recommend.encoders.fitted import Fitted
@@ -99,10 +100,12 @@ def _fit(clip: Clip) -> Basis:
 def sampled(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     """The garments' numbers (N,) and unit rows (N, dim) of pictures chosen by chance."""
     garments, rows = [], []
-    for picture in GarmentPicture.objects.order_by("?")[:SAMPLE].iterator(chunk_size=16):
+    chosen = list(GarmentPicture.objects.order_by("?").values_list("pk", flat=True)[:SAMPLE])
+    # In one order, so that the same pictures give the same fit and not another version.
+    for picture in GarmentPicture.objects.filter(pk__in=chosen).order_by("pk").iterator(chunk_size=16):
         try:
             row = clip.features([encoder_input(picture)])[0]
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
             log.warning("picture %s could not be read: %r", picture.pk, error)
             continue
         if np.isfinite(row).all() and row.any():
