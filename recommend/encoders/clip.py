@@ -7,9 +7,9 @@ The setting RECOMMEND_CLIP is
 - open_clip's own name of one of them: OPEN_CLIP_NAMES, or
 - a model and a file with its weights, "ViT-B-16//models/mine.safetensors", or
 - a folder as open_clip saves a model, "/models/mine".
-Nothing is fetched behind the shop's back. RECOMMEND_CLIP_PRECISION is "float32", or "int8", which takes about half the
-time for a picture, decoded and all, and gives nearly the same vectors: `manage.py embed --compare` says how nearly on
-the shop's own pictures. Words are always encoded in float32: they are few, and remembered.
+Nothing is fetched behind the shop's back. RECOMMEND_CLIP_PRECISION is "float32", or "int8", which takes about two
+fifths of the time for a picture, decoded and all, and gives nearly the same vectors: `manage.py embed --compare` says
+how nearly on the shop's own pictures. Words are always encoded in float32: they are few, and remembered.
 """
 
 import functools
