@@ -76,9 +76,9 @@ def lacking(name: str) -> str:
 
     Where that one serves, other workers have what it takes: what this process can use must not take its place.
     """
-    reasons = {encoder.label: encoder.problem() for encoder in _chosen() if encoder.name == name}
-    told = [f"{label} serves and cannot be used here: {reason}." for label, reason in reasons.items() if reason]
-    return " ".join(told)
+    encoder = next((encoder for encoder in _chosen() if encoder.name == name), None)
+    reason = encoder.problem() if encoder else ""
+    return f"{encoder.label} serves and cannot be used here: {reason}." if reason else ""
 
 
 def clip() -> Clip | None:
