@@ -1,8 +1,8 @@
 """./dev bench retrieval --data DIR: how often what an encoder finds is right, and which cosines say "the same".
 
 DIR holds catalogue/ and catalogue/labels.csv with the columns file, class, group_id (equal for one design), view
-("main" is the front) and colour. Inception is measured where its weights are, and CLIP where RECOMMEND_CLIP names one
-whose weights are there, in both precisions. Figures are those of all pictures; of the first two also those of the
+("main" is the front) and colour. Inception is measured where its weights are, and the CLIP of RECOMMEND_CLIP, on
+fixed directions and in both precisions. Figures are those of all pictures; of the first two also those of the
 designs that the shares were chosen on and of the others, each asking among all.
 """
 
@@ -21,10 +21,10 @@ import numpy as np
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
-from django.conf import settings
 from PIL import Image
 
 from preprocessing.garment.prepare import prepare_garment
+from recommend import encoders
 from recommend.encoders import Encoder, networks
 from recommend.encoders.clip import PRECISIONS, Clip
 from recommend.encoders.colour import Colour
@@ -113,13 +113,13 @@ def encoded(pictures: list[np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def clips() -> list[Clip]:
-    """The CLIP of the setting in both precisions; none where none is set."""
-    if not settings.RECOMMEND_CLIP:
+    """The CLIP of the settings in both precisions; none where there is none."""
+    clip = encoders.clip()
+    if clip is None or clip.optional:
         return []
-    found = [Clip(settings.RECOMMEND_CLIP, precision) for precision in PRECISIONS]
-    if problem := found[0].problem():
+    if problem := clip.problem():
         raise SystemExit(problem)
-    return found
+    return [Clip(clip.setting, precision) for precision in PRECISIONS]
 
 
 def with_colour(encoder: Joined, share: float) -> Joined:

@@ -5,14 +5,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from recommend import encoders
-from recommend.models import Embedding
+from recommend.models import Embedding, Serving
 from recommend.progress import progress
 from recommend.ranking import encoder_name
 
 
 @admin.register(Embedding)
 class EmbeddingAdmin(admin.ModelAdmin):
-    list_display = ["garment", "picture", "encoder", "version", "state", "error", "attempts", "updated"]
+    list_display = ["garment", "picture", "state", "error", "encoder", "version", "attempts", "updated"]
     list_filter = ["state", "encoder", "version"]
     search_fields = ["garment__sku", "garment__title"]
     list_select_related = ["garment", "picture__garment"]
@@ -23,7 +23,8 @@ class EmbeddingAdmin(admin.ModelAdmin):
     ]  # fmt: skip
 
     def changelist_view(self, request, extra_context=None):
-        if problem := encoders.problem():
+        serving = Serving.objects.current()
+        if problem := encoders.problem() or (serving and encoders.lacking(serving.name)):
             messages.warning(request, problem)
         title = _("Embeddings; shown now: %(encoder)s") % {"encoder": encoder_name() or _("none yet")}
         told = {"title": title, "progress": progress(), **(extra_context or {})}

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from recommend import encoders
-from recommend.models import Embedding, Serving
+from recommend.encoders.vectors import MOST
+from recommend.models import Basis, Embedding, Serving
 from shop.models import GarmentPicture
 from shop.work import Work
 
@@ -20,6 +22,7 @@ class Progress:
         done, failed: those with a vector, and those that cannot have one.
         serves: whether these vectors are shown now.
         wanted: whether new pictures get them.
+        directions: on which of its directions its vectors lie, one phrase; empty where on all.
     """
 
     label: str
@@ -29,6 +32,7 @@ class Progress:
     failed: int
     serves: bool
     wanted: bool
+    directions: str
 
     @property
     def settled(self) -> int:
@@ -54,6 +58,11 @@ def progress() -> list[Progress]:
         .order_by("encoder", "version")
     }
     total = GarmentPicture.objects.count()
+    directions = {(basis.encoder, basis.version): basis.story() for basis in Basis.objects.defer("matrix")}
+    if getattr(wanted, "wide", False):
+        directions[wanted.name, wanted.version] = _("%(most)s fixed directions, not fitted to the pictures yet") % {
+            "most": MOST
+        }
     found = [
         Progress(
             label=labels.get(key, key[0]),
@@ -63,6 +72,7 @@ def progress() -> list[Progress]:
             failed=counts.get(key, (0, 0))[1],
             serves=bool(serving) and key == (serving.name, serving.version),
             wanted=key == (wanted.name, wanted.version),
+            directions=directions.get(key, ""),
         )
         for key in labels | counts
     ]

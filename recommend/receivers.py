@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.dispatch import receiver
 
-from recommend import encoders, tasks
+from recommend import encoders, fit, tasks
 from recommend.index import pgvector, writer
 from recommend.models import Embedding, Serving
 from shop.queue import publish, send
@@ -25,6 +25,10 @@ def embed(sender, analysis, **kwargs):
 @receiver(sweep)
 def embed_missing(sender, **kwargs):
     """Make and send what is missing of the wanted encoder, and serve it once it is complete."""
+    serving = Serving.objects.current()
+    if serving and (told := encoders.lacking(serving.name)):
+        encoders.say(f"{told} This worker leaves the embedding to others.")
+        return
     wanted = encoders.wanted()
     Embedding.objects.add_missing(wanted, limit=PER_SWEEP)
     rows = Embedding.objects.of(wanted)
@@ -33,6 +37,7 @@ def embed_missing(sender, **kwargs):
             break
         Embedding.objects.filter(pk=row.pk).update(sent_at=Now())
     Serving.objects.follow(wanted)
+    fit.start_if_due(wanted)
 
 
 @receiver(sweep)

@@ -22,7 +22,7 @@ from shop.work import Work
 
 log = logging.getLogger(__name__)
 
-BIG_ENOUGH = 640  # pixels; no encoder sees more than 384
+BIG_ENOUGH = 640  # pixels of the longer side; no encoder sees more than 384
 
 
 @shared_task
@@ -86,8 +86,8 @@ def as_jpeg(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def embed(rows: list[Embedding], encoder: encoders.Encoder) -> int:
-    """Give rows of one encoder their vectors; those that cannot have one are marked with why. Returns how many can."""
+def embed(rows: list[Embedding], encoder: encoders.Encoder) -> None:
+    """Give rows of one encoder their vectors; those that cannot have one are marked with why."""
     inputs = []
     for row in rows:
         try:
@@ -107,14 +107,19 @@ def embed(rows: list[Embedding], encoder: encoders.Encoder) -> int:
             Embedding.objects.filter(pk__in=[row.pk for row, *_ in inputs]).update(
                 state=Work.State.FAILED, error=refusal.code
             )
-            return 0
-        vectors |= {sha256: vector.astype("<f2").tobytes() for sha256, vector in zip(new, made, strict=True)}
+            return
+        vectors |= {
+            sha256: _bytes(vector) for sha256, vector in zip(new, made, strict=True) if np.isfinite(vector).all()
+        }
     for row, _, sha256 in inputs:
+        if sha256 not in vectors:
+            log.error("picture %s: %s gives no vector for it", row.picture_id, encoder.label)
+            Embedding.objects.filter(pk=row.pk).update(state=Work.State.FAILED, error="encoder.no_vector")
+            continue
         # Not save(): that would bring back a row that was deleted with its picture.
         Embedding.objects.filter(pk=row.pk).update(
             state=Work.State.DONE, vector=vectors[sha256], sha256=sha256, error="", updated=Now()
         )
-    return len(inputs)
 
 
 def encoder_input(picture: GarmentPicture) -> np.ndarray:
@@ -134,16 +139,18 @@ def with_mask(prepared) -> np.ndarray:
 
 
 def whole(picture: GarmentPicture) -> np.ndarray:
-    """uint8 (H, W, 3), what is transparent on white; reduced while it is decoded."""
+    """uint8 (H, W, 3), what is transparent on white; a large one a whole number of times smaller."""
     with picture.image.open("rb") as file:
         image = Image.open(file)
-        image.draft("RGB", (BIG_ENOUGH, BIG_ENOUGH))
-        image.thumbnail((BIG_ENOUGH, BIG_ENOUGH))
-        if not image.has_transparency_data:
-            return np.asarray(image.convert("RGB"))
-        opaque = Image.new("RGBA", image.size, "white")
-        opaque.alpha_composite(image.convert("RGBA"))
-        return np.asarray(opaque.convert("RGB"))
+        image.draft("RGB", (BIG_ENOUGH, BIG_ENOUGH))  # a JPEG is made smaller while it is decoded
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    # Each encoder scales to its own size; scaling finely here as well took as long as all the rest.
+    image = image.reduce(max(1, max(image.size) // BIG_ENOUGH))
+    if image.mode == "RGB":
+        return np.asarray(image)
+    opaque = Image.new("RGBA", image.size, "white")
+    opaque.alpha_composite(image)
+    return np.asarray(opaque.convert("RGB"))
 
 
 def digest(picture: np.ndarray) -> str:

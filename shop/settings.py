@@ -222,8 +222,8 @@ except networks.DeclarationsWrong as error:
     raise ImproperlyConfigured(str(error))
 
 # --- Recommendations --------------------------------------------------------------------------------------
-# Empty: EfficientNet-Lite2 with colour, and Inception where its file is. Otherwise an open_clip model, as
-# "ViT-B-32/laion2b_s34b_b79k".
+# Empty: Marqo-FashionSigLIP where its weights have been brought, else the small encoders. Otherwise an open_clip
+# model, as "ViT-B-32/laion2b_s34b_b79k", or "none".
 RECOMMEND_CLIP = env.str("RECOMMEND_CLIP", "")
 RECOMMEND_CLIP_PRECISION = env.str("RECOMMEND_CLIP_PRECISION", "float32")  # or int8: docs/recommend.md
 if RECOMMEND_CLIP_PRECISION not in ("float32", "int8"):

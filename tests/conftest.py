@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.test import Client
 
+from preprocessing import weights
 from tests import pictures
 from tests.workers import Worker, redis_number
 
@@ -31,6 +33,17 @@ def folders(tmp_path_factory, django_test_environment):
         for known in ("base_location", "location"):
             storage.__dict__.pop(known, None)
     return root
+
+
+@pytest.fixture
+def only_efficientnet(tmp_path, monkeypatch) -> Path:
+    """A weights folder with no other encoder's."""
+    from recommend.encoders.networks import EFFICIENTNET
+
+    source = weights.path(EFFICIENTNET.weight)
+    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
+    (tmp_path / source.name).symlink_to(source)
+    return tmp_path
 
 
 @pytest.fixture

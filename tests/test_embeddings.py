@@ -21,7 +21,8 @@ from shop.signals import picture_analysed
 from shop.work import MAX_ATTEMPTS
 from tests.looks import BLUE, RED, cut_out, image
 from tests.pictures import encoded, tee
-from tests.test_encoders import SMALL_CLIP, blank, saved
+from tests.small_clips import SMALL_CLIP, saved
+from tests.test_encoders import blank
 
 
 class Counting:
@@ -115,7 +116,7 @@ def test_a_picture_whose_analysis_failed_is_embedded_whole(counting, sent):
     embed_missing(None)
     tasks.embed_picture(str(Embedding.objects.get().pk))
     assert Embedding.objects.get().state == "done"
-    assert max(counting.seen[0].shape[:2]) == tasks.BIG_ENOUGH
+    assert tasks.BIG_ENOUGH <= max(counting.seen[0].shape[:2]) < 2 * tasks.BIG_ENOUGH
 
 
 @pytest.mark.django_db
@@ -156,6 +157,18 @@ def test_what_is_transparent_is_seen_on_white():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("form, mode", [("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "RGB"), ("PNG", "P"), ("PNG", "RGBA")])
+def test_a_large_picture_is_made_smaller_and_keeps_its_colours(form, mode):
+    picture = stored()
+    large = Image.fromarray(image(RED)).resize((1500, 2000)).convert(mode)
+    picture.image.name = picture.image.storage.save("tee", ContentFile(encoded(large, form).read()))
+    seen = tasks.whole(picture)
+    assert tasks.BIG_ENOUGH <= max(seen.shape[:2]) < 2 * tasks.BIG_ENOUGH
+    expected = np.asarray(large.convert("RGB").resize((seen.shape[1], seen.shape[0]), Image.Resampling.BOX))
+    assert np.abs(seen.astype(int) - expected).mean() < 3
+
+
+@pytest.mark.django_db
 def test_a_picture_that_cannot_be_read_is_marked(counting, sent):
     picture = stored()
     picture.analyses.update(state="failed")
@@ -173,6 +186,15 @@ def test_an_encoder_that_refuses_marks_the_row(counting, sent):
     tasks.embed_picture(str(Embedding.objects.get().pk))
     row = Embedding.objects.get()
     assert (row.state, row.error) == ("failed", "encoder.not_loaded")
+
+
+@pytest.mark.django_db
+def test_a_vector_that_is_none_is_not_kept(counting, sent, monkeypatch):
+    picture_analysed.send(GarmentAnalysis, analysis=analysed(stored()))
+    monkeypatch.setattr(counting, "encode", lambda given: np.full((len(given), 8), np.nan))
+    tasks.embed_picture(str(Embedding.objects.get().pk))
+    row = Embedding.objects.get()
+    assert (row.state, row.error, row.vector) == ("failed", "encoder.no_vector", None)
 
 
 @pytest.mark.django_db

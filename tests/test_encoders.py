@@ -1,8 +1,6 @@
-"""Encoders: what a picture becomes, the default's network, CLIP from a file, and which of them is wanted."""
+"""Encoders: what a picture becomes, the default's network, and which of them is wanted. CLIP has test_clip.py."""
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +14,7 @@ from preprocessing.errors import Refusal
 from preprocessing.pretrained import WEIGHTS
 from recommend import encoders
 from recommend.encoders import networks, pictures, runtime, vectors
-from recommend.encoders.clip import WEIGHTS_FILE, Clip
+from recommend.encoders.clip import WEIGHTS_FILE
 from recommend.encoders.colour import DIM as COLOUR_DIM
 from recommend.encoders.colour import Colour, histogram
 from recommend.encoders.joined import BOTH, EFFICIENTNET, Joined, Part
@@ -127,15 +125,6 @@ def test_between_two_vectors_lies_a_unit_vector():
 # --- Networks with colour ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def only_efficientnet(tmp_path, monkeypatch) -> Path:
-    """A weights folder as `./dev up` fills it."""
-    source = weights.path(networks.EFFICIENTNET.weight)
-    monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path))
-    (tmp_path / source.name).symlink_to(source)
-    return tmp_path
-
-
 def blank(folder: Path, weight: str) -> Path:
     """A file of the right name and size with nothing in it."""
     file = WEIGHTS[weight].files[0]
@@ -191,7 +180,7 @@ def test_the_encoders_fit_into_a_row_and_their_shares_into_one():
         assert sum(part.numbers for part in encoder.parts) + COLOUR_DIM <= vectors.MOST
         assert 0 < sum(part.share for part in encoder.parts) < 1
         assert len(encoder.version) <= 40
-    assert EFFICIENTNET.version == "2-9656183e"  # rows of shops that have it stay theirs
+    assert EFFICIENTNET.version == "3-9656183e"  # as long as its vectors are the same
 
 
 def test_the_network_is_exported_once_and_equals_torch(only_efficientnet):
@@ -299,244 +288,10 @@ def test_a_failed_export_leaves_nothing_behind(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-# --- CLIP -------------------------------------------------------------------------------------------------
-
-SMALL_CLIP = {
-    "embed_dim": 640,
-    "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
-    "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2},
-}
-SMALL_SIGLIP = {
-    "embed_dim": 64,
-    "custom_text": True,
-    "vision_cfg": {
-        "image_size": 160,
-        "timm_model_name": "test_vit",
-        "timm_model_pretrained": False,
-        "timm_pool": "avg",
-        "timm_proj": "linear",
-    },
-    "text_cfg": {
-        "context_length": 16,
-        "vocab_size": 80,
-        "hf_tokenizer_name": "anyone/anything",
-        "tokenizer_kwargs": {"clean": "canonicalize"},
-        "width": 64,
-        "heads": 2,
-        "layers": 2,
-        "no_causal_mask": True,
-        "proj_bias": True,
-        "pool_type": "last",
-    },
-}
-TEXTS = [
-    "a red summer dress",
-    "Men's T-SHIRT &amp; 100% cotton!",
-    "빨간 원피스 👗",
-    "",
-    "blue " * 400,
-    "<start_of_text>",
-]
-
-
-def saved(folder: Path, config: dict) -> Path:
-    """A folder as open_clip saves a model, with random weights."""
-    import torch
-    from open_clip.model import CLIP, CustomTextCLIP
-    from safetensors.torch import save_file
-
-    folder.mkdir()
-    torch.manual_seed(0)
-    config = json.loads(json.dumps(config))
-    parts = {key: value for key, value in config.items() if key != "custom_text"}
-    model = (CustomTextCLIP if "custom_text" in config else CLIP)(**parts)
-    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / WEIGHTS_FILE)
-    preprocess = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": preprocess}))
-    if "hf_tokenizer_name" in config["text_cfg"]:
-        save_tokenizer(folder)
-    return folder
-
-
-def save_tokenizer(folder: Path) -> None:
-    """As SigLIP's: pieces with their likelihoods, all in small letters."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import T5TokenizerFast
-
-    letters = [(letter, -8.0) for letter in "▁abcdefghijklmnopqrstuvwxyz0123456789"]
-    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters, ("▁red", -3.0), ("▁dress", -3.0)]
-    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=2))
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    T5TokenizerFast(tokenizer_object=tokenizer, pad_token="</s>", eos_token="</s>", extra_ids=0).save_pretrained(
-        folder
-    )
-
-
-def of_another_model(folder: Path) -> None:
-    """Another width of pictures, and fewer word pieces than the tokenizer has."""
-    file = folder / "open_clip_config.json"
-    config = json.loads(file.read_text())
-    config["model_cfg"]["embed_dim"] = 32
-    config["model_cfg"]["text_cfg"]["vocab_size"] = 30
-    file.write_text(json.dumps(config))
-
-
-def of_open_clip(folder: Path, given: list[np.ndarray], texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """open_clip's own vectors of pictures and of texts, put on squares and reduced as ours are."""
-    import open_clip
-    import torch
-
-    model = open_clip.create_model(f"local-dir:{folder}").eval()
-    config = model.visual.preprocess_cfg
-    side = config["size"][0]
-    squares = np.stack([pictures.squared(picture, side) for picture in given]).astype(np.float32) / 255
-    batch = torch.from_numpy((squares - np.float32(config["mean"])) / np.float32(config["std"])).permute(0, 3, 1, 2)
-    with torch.inference_mode():
-        seen = model.encode_image(batch).numpy()
-        read = model.encode_text(open_clip.get_tokenizer(f"local-dir:{folder}")(texts)).numpy()
-    return vectors.reduced(seen), vectors.reduced(read)
-
-
-@pytest.fixture(scope="module")
-def shared_weights(tmp_path_factory) -> Path:
-    """A weights folder with a small CLIP under a registered name, so that it is exported once for all tests."""
-    weights_folder = tmp_path_factory.mktemp("weights")
-    folder = saved(weights_folder / "clip_vit_b32_laion2b", SMALL_CLIP)
-    for file in list(folder.iterdir()):
-        told = {"size": file.stat().st_size, "sha256": "ab" * 32}
-        file.with_name(f"{file.name}.provenance.json").write_text(json.dumps(told))
-    return weights_folder
-
-
-@pytest.fixture
-def registered(shared_weights, monkeypatch) -> str:
-    monkeypatch.setenv("WEIGHTS_DIR", str(shared_weights))
-    return "ViT-B-32/laion2b_s34b_b79k"
-
-
-@pytest.fixture
-def own_weights(tmp_path, monkeypatch) -> Path:
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    monkeypatch.setenv("WEIGHTS_DIR", str(folder))
-    return tmp_path
-
-
-def assert_as_open_clip(encoder: Clip, folder: Path) -> None:
-    given = [image(), cut_out(RED)]
-    seen, read = encoder.encode(given), encoder.encode_words(TEXTS)
-    expected_seen, expected_read = of_open_clip(folder, given, TEXTS)
-    assert seen.shape == expected_seen.shape
-    assert np.abs(seen - expected_seen).max() < 1e-5
-    assert np.abs(read - expected_read).max() < 1e-5
-    assert encoder.has_words
-    assert encoder.encode_words(TEXTS[:1]).tobytes() == read[:1].tobytes()
-
-
-def test_registered_clip_gives_open_clips_own_vectors(registered, shared_weights):
-    encoder = Clip(registered)
-    assert encoder.problem() == ""
-    assert (encoder.name, encoder.version) == ("clip_vit_b32_laion2b", "1-abababababab")
-    assert encoder.encode([image()]).shape == (1, 512)
-    assert_as_open_clip(encoder, shared_weights / "clip_vit_b32_laion2b")
-
-
-def test_siglip_from_a_folder_gives_open_clips_own_vectors(own_weights):
-    folder = saved(own_weights / "mine", SMALL_SIGLIP)
-    encoder = Clip(str(folder))
-    assert encoder.problem() == ""
-    assert (encoder.name, encoder.label, encoder.has_words) == ("clip mine", "CLIP mine", True)
-    assert_as_open_clip(encoder, folder)
-
-
-def test_int8_gives_nearly_the_same_vectors_under_another_version(registered):
-    exact, quick = Clip(registered), Clip(registered, "int8")
-    assert quick.version == f"{exact.version}-int8"
-    one, other = exact.encode([image()]), quick.encode([image()])
-    assert (one * other).sum() > 0.999
-    assert not np.array_equal(one, other)
-    assert np.array_equal(exact.encode_words(TEXTS), quick.encode_words(TEXTS))
-    assert np.array_equal(quick.encode([image(RED), image()])[1:], other)  # whatever is encoded beside it
-
-
-def test_a_process_that_encodes_imports_no_torch(registered):
-    Clip(registered).encode([image()])  # exports it
-    program = (
-        "import sys, django; django.setup()\n"
-        "import numpy as np\n"
-        "from recommend.encoders.clip import Clip\n"
-        f"encoder = Clip({registered!r})\n"
-        "encoder.encode([np.zeros((9, 9, 3), np.uint8)]); encoder.encode_words(['a dress'])\n"
-        "print([name for name in ('torch', 'open_clip', 'transformers') if name in sys.modules])"
-    )
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "shop.settings"}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
-    assert done.stdout.strip() == "[]", done.stderr
-
-
-def test_a_model_whose_words_cannot_be_read_still_sees(own_weights):
-    folder = saved(own_weights / "mine", SMALL_SIGLIP)
-    for file in folder.glob("tokenizer*"):
-        file.unlink()
-    encoder = Clip(str(folder))
-    assert encoder.encode([image()]).shape == (1, 64)
-    assert not encoder.has_words
-    with pytest.raises(Refusal) as refusal:
-        encoder.encode_words(["a dress"])
-    assert refusal.value.code == "encoder.no_words"
-
-
-def test_other_weights_are_another_version(tmp_path):
-    file = tmp_path / "mine.pt"
-    file.write_bytes(b"one")
-    before = Clip(f"ViT-S-32-alt/{file}")
-    assert (before.problem(), before.name) == ("", "clip ViT-S-32-alt mine.pt")
-    version = before.version
-    file.write_bytes(b"another")
-    assert Clip(f"ViT-S-32-alt/{file}").version != version
-
-
-def test_a_file_that_runs_code_is_not_opened(tmp_path, own_weights):
-    import pickle
-
-    class Evil:
-        def __reduce__(self):
-            return (open, (str(tmp_path / "owned"), "w"))
-
-    file = tmp_path / "evil.pt"
-    file.write_bytes(pickle.dumps({"state_dict": Evil()}, protocol=2))
-    with pytest.raises(Refusal) as refusal:
-        Clip(f"ViT-S-32-alt/{file}").encode([image()])
-    assert refusal.value.code == "encoder.not_exported"
-    assert "could not be loaded" in refusal.value.detail
-    assert not (tmp_path / "owned").exists()
-
-
-@pytest.mark.parametrize(
-    "harm, told",
-    [
-        (lambda folder: (folder / "open_clip_config.json").write_text("{"), ["open_clip_config.json cannot be read"]),
-        (lambda folder: (folder / "open_clip_config.json").write_text("{}"), ["has no model_cfg"]),
-        (lambda folder: os.truncate(folder / WEIGHTS_FILE, 5000), ["is not whole"]),
-        (lambda folder: (folder / "tokenizer.json").write_text("{}"), ["make no tokenizer"]),
-        (of_another_model, ["it is not the model", "gives the number"]),
-    ],
-)
-def test_what_is_wrong_with_an_operators_folder_is_told_line_by_line(tmp_path, harm, told):
-    from recommend.encoders.exports.check import problems
-
-    folder = saved(tmp_path / "brought", SMALL_SIGLIP)
-    assert problems(folder) == []
-    harm(folder)
-    found = "\n".join(problems(folder))
-    for words in told:
-        assert words in found
-
-
 # --- Which encoder ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db
 def test_the_default_is_wanted_unless_the_shop_says_otherwise(settings, only_efficientnet, tmp_path):
     default = encoders.wanted()
     assert (default.label, default.has_words) == ("EfficientNet-Lite2 with colour", False)
@@ -580,6 +335,7 @@ def test_what_looks_the_same_is_known_of_encoders_whose_weights_are_elsewhere(se
     "setting, told",
     [
         ("marqo_fashion_siglip", "./dev weights fetch marqo_fashion_siglip"),
+        ("hf-hub:Marqo/marqo-fashionSigLIP", "./dev weights fetch marqo_fashion_siglip"),
         ("ViT-B-32/laion2b_s34b_b79k", "./dev weights fetch clip_vit_b32_laion2b"),
         ("ViT-B-16//nowhere/x.pt", "neither"),
         ("nonsense", "neither"),
@@ -588,7 +344,7 @@ def test_what_looks_the_same_is_known_of_encoders_whose_weights_are_elsewhere(se
 )
 def test_missing_weights_fall_back_and_are_told(settings, only_efficientnet, setting, told, caplog, capsys):
     settings.RECOMMEND_CLIP = setting
-    encoders._say.cache_clear()
+    encoders.say.cache_clear()
     assert encoders.wanted().name == "efficientnet_lite2"
     encoders.wanted()
     assert len(caplog.records) == 1

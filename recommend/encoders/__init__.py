@@ -1,5 +1,6 @@
-"""What turns pictures into vectors. The first encoder that can be used is wanted: the CLIP of the setting, then
-EfficientNet-Lite2 and Inception with colour, then EfficientNet-Lite2 with colour, then colour alone.
+"""What turns pictures into vectors. The first encoder that can be used is wanted: the CLIP of the setting (by default
+Marqo-FashionSigLIP where the shop has brought it), then EfficientNet-Lite2 and Inception with colour, then
+EfficientNet-Lite2 with colour, then colour alone.
 
 Nothing heavy is imported before an encoder encodes; web processes never come to that.
 """
@@ -11,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from django.conf import settings
 
-from recommend.encoders.clip import Clip
+from recommend.encoders.clip import DEFAULT, NONE, Clip
 from recommend.encoders.colour import Colour
 from recommend.encoders.joined import BOTH, EFFICIENTNET
 
@@ -54,14 +55,17 @@ class Encoder(Protocol):
 def wanted() -> Encoder:
     """What new pictures are embedded with."""
     if told := problem():
-        _say(told)
-    return next(encoder for encoder in _chosen() if not encoder.problem())
+        say(told)
+    encoder = next(encoder for encoder in _chosen() if not encoder.problem())
+    return _fitted().newest(encoder) if isinstance(encoder, Clip) else encoder
 
 
 def of(name: str, version: str) -> Encoder | None:
     """The one that made vectors of this name and version; None where it cannot be used (any more)."""
-    usable = (encoder for encoder in _chosen() if not encoder.problem())
-    return next((encoder for encoder in usable if (encoder.name, encoder.version) == (name, version)), None)
+    encoder = next((encoder for encoder in _chosen() if encoder.name == name and not encoder.problem()), None)
+    if encoder is None or encoder.version == version:
+        return encoder
+    return _fitted().of_version(encoder, version) if isinstance(encoder, Clip) else None
 
 
 def problem() -> str:
@@ -79,16 +83,38 @@ def same_look(name: str) -> float:
     return next((encoder.same_look for encoder in _chosen() if encoder.name == name), UNKNOWN_SAME_LOOK)
 
 
+def lacking(name: str) -> str:
+    """Why this process cannot use the encoder of this name, which the settings allow, one sentence; empty when it can.
+
+    Where that one serves, other workers have what it takes: what this process can use must not take its place.
+    """
+    encoder = next((encoder for encoder in _chosen() if encoder.name == name), None)
+    reason = encoder.problem() if encoder else ""
+    return f"{encoder.label} serves and cannot be used here: {reason}." if reason else ""
+
+
+def clip() -> Clip | None:
+    """The CLIP of the settings, whether it can be used or not; None where the shop wants none."""
+    return next((encoder for encoder in _chosen() if isinstance(encoder, Clip)), None)
+
+
 def _chosen() -> tuple[Encoder, ...]:
     return _in_order(settings.RECOMMEND_CLIP, settings.RECOMMEND_CLIP_PRECISION)
 
 
+def _fitted():
+    from recommend.encoders import fitted  # it reads the database, which the exports' processes do without
+
+    return fitted
+
+
 @functools.cache
 def _in_order(clip: str, precision: str) -> tuple[Encoder, ...]:
-    return (*([Clip(clip, precision)] if clip else []), BOTH, EFFICIENTNET, Colour())
+    clips = [] if clip == NONE else [Clip(clip or DEFAULT, precision, named=bool(clip))]
+    return (*clips, BOTH, EFFICIENTNET, Colour())
 
 
 @functools.cache
-def _say(told: str) -> None:
+def say(told: str) -> None:
     """Once a process, not at every picture."""
     log.error(told)

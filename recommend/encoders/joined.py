@@ -56,7 +56,7 @@ class Joined:
 EFFICIENTNET = Joined(
     "efficientnet_lite2",
     "EfficientNet-Lite2 with colour",
-    revision=2,
+    revision=3,
     parts=(Part(networks.EFFICIENTNET, 380, 0.94),),
     same_look=0.97,
 )

@@ -1,4 +1,5 @@
+from recommend.models.bases import Basis
 from recommend.models.embeddings import Change, Embedding, Serving
 from recommend.models.queries import Query, QueryLook
 
-__all__ = ["Change", "Embedding", "Query", "QueryLook", "Serving"]
+__all__ = ["Basis", "Change", "Embedding", "Query", "QueryLook", "Serving"]

@@ -97,8 +97,14 @@ def export(model: str, file: str, precision: str, target: Path) -> None:
     clip = load(model, file)
     config = clip.visual.preprocess_cfg
     side = config["size"] if isinstance(config["size"], int) else config["size"][0]
-    cosine = exported(clip.visual, noise(1, 3, side, side), target / "image.onnx", {0: "n"}, precision)
-    about = {"side": side, "mean": list(config["mean"]), "std": list(config["std"]), "image_cosine": cosine}
+    cosine, dim = exported(clip.visual, noise(1, 3, side, side), target / "image.onnx", {0: "n"}, precision)
+    about = {
+        "side": side,
+        "dim": dim,
+        "mean": list(config["mean"]),
+        "std": list(config["std"]),
+        "image_cosine": cosine,
+    }
     try:
         about |= export_words(clip.text, open_clip.get_tokenizer(model), target)
     except CannotExport as reason:
@@ -118,8 +124,8 @@ def load(model: str, file: str) -> nn.Module:
         raise SystemExit(f"{file or model} could not be loaded: {error!r}"[:1500]) from error
 
 
-def exported(tower: nn.Module, given: torch.Tensor, file: Path, open_axes: dict, precision: str) -> float:
-    """Writes the tower; the least cosine between the vectors of open_clip and of the file."""
+def exported(tower: nn.Module, given: torch.Tensor, file: Path, open_axes: dict, precision: str) -> tuple[float, int]:
+    """Writes the tower; the least cosine between the vectors of open_clip and of the file, and their length."""
     with torch.inference_mode():
         expected = tower(given).numpy()
     write(exportable(tower), given, file, open_axes)
@@ -129,7 +135,7 @@ def exported(tower: nn.Module, given: torch.Tensor, file: Path, open_axes: dict,
     cosine = float((unit(expected) * unit(found)).sum(axis=1).min())
     if not cosine >= LEAST_COSINE[precision]:
         raise SystemExit(f"{file.name} in {precision} differs from open_clip's: cosine {cosine:.6f}")
-    return cosine
+    return cosine, found.shape[1]
 
 
 def in_integers(file: Path) -> None:
@@ -151,7 +157,7 @@ def export_words(text: nn.Module, tokenizer, target: Path) -> dict:
     tower = TextTower(text)
     shortens = tower.shortens and isinstance(tokenizer, SimpleTokenizer)
     open_axes = {0: "n", 1: "length"} if shortens else {0: "n"}
-    cosine = exported(tower, tokens, target / "words.onnx", open_axes, "float32")
+    cosine, _ = exported(tower, tokens, target / "words.onnx", open_axes, "float32")
     return {"clean": clean, "end": tokenizer.eot_token_id if shortens else None, "words_cosine": cosine}
 
 

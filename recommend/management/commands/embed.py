@@ -1,14 +1,18 @@
-"""`manage.py embed`: have every picture embedded that is not yet; `--now` does it here instead of in a worker."""
+"""`manage.py embed`: have every picture embedded that is not yet; `--now` does it here instead of in a worker.
 
+`--fit` fits a CLIP of more than 512 numbers to the shop's pictures; then they are embedded anew, as by a new encoder.
+"""
+
+import os
 import time
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from preprocessing.errors import Refusal
 from recommend import encoders
 from recommend.compare import compare
 from recommend.encoders.clip import Clip
+from recommend.fit import NotFitted, fit
 from recommend.models import Embedding, Serving
 from recommend.progress import progress
 from recommend.receivers import embed_missing
@@ -30,19 +34,33 @@ class Command(BaseCommand):
         parser.add_argument("--now", action="store_true", help="embed in this process, with progress")
         parser.add_argument("--again", action="store_true", help="also those that are done or failed")
         parser.add_argument("--status", action="store_true", help="only say how far each encoder is")
+        parser.add_argument(
+            "--fit", action="store_true", help="only fit a CLIP of more than 512 numbers to the pictures"
+        )
+        parser.add_argument(
+            "--anyway", action="store_true", help="though this process lacks what serves: what it has then takes over"
+        )
+        parser.add_argument("--gently", action="store_true", help="let everything else on this machine go first")
         parser.add_argument("--compare", action="store_true", help="only say whether CLIP in int8 is as good here")
 
-    def handle(self, *, now, again, status, compare, **options):
+    def handle(self, *, now, again, status, gently, **options):
+        if gently:
+            os.nice(10)
         if problem := encoders.problem():
             self.stderr.write(self.style.WARNING(problem))
         if status:
             self._show_progress()
-        elif compare:
+        elif options["fit"]:
+            self._fit()
+        elif options["compare"]:
             self._compare()
         else:
-            self._have_embedded(now, again)
+            self._have_embedded(now, again, options["anyway"])
 
-    def _have_embedded(self, now: bool, again: bool) -> None:
+    def _have_embedded(self, now: bool, again: bool, anyway: bool) -> None:
+        serving = Serving.objects.current()
+        if serving and not (now and anyway) and (told := encoders.lacking(serving.name)):
+            raise CommandError(f"{told} Where it is gone for good, --now --anyway has what is here take over.")
         wanted = encoders.wanted()
         rows = Embedding.objects.of(wanted)
         if again:
@@ -77,11 +95,29 @@ class Command(BaseCommand):
             role = "shown now" if one.serves else "takes over when complete" if one.wanted else "kept, not used"
             counts = f"{one.done} of {one.total} pictures, {one.failed} failed"
             self.stdout.write(f"{bar(one.settled, one.total)} {one.percent:3} %  {one.label}: {counts}; {role}")
+            if one.directions:
+                self.stdout.write(f"    {one.directions}")
+
+    def _fit(self) -> None:
+        clip = self._clip()
+        try:
+            basis = fit(clip)
+        except NotFitted as reason:
+            raise CommandError(str(reason)) from reason
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.sentence} {refusal.detail}") from refusal
+        self.stdout.write(f"{clip.label} {basis.version}: {basis.story()}.")
+
+    def _clip(self) -> Clip:
+        clip = encoders.clip()
+        if clip is None:
+            raise CommandError("There is no CLIP: RECOMMEND_CLIP is none.")
+        if problem := clip.problem():
+            raise CommandError(f"There is no CLIP: {problem}.")
+        return clip
 
     def _compare(self) -> None:
-        clip = Clip(settings.RECOMMEND_CLIP)
-        if problem := clip.problem():
-            raise CommandError(f"There is no CLIP to compare: {problem}.")
+        clip = self._clip()
         inputs = []
         for picture in GarmentPicture.objects.order_by("?")[:COMPARED].iterator(chunk_size=BATCH):
             try:
@@ -91,7 +127,7 @@ class Command(BaseCommand):
         if len(inputs) < TOO_FEW:
             raise CommandError(f"The shop has {len(inputs)} readable pictures; {TOO_FEW} are needed to say anything.")
         try:
-            found = compare(settings.RECOMMEND_CLIP, inputs)
+            found = compare(clip.setting, inputs)
         except Refusal as refusal:
             raise CommandError(f"{refusal.sentence} {refusal.detail}") from refusal
         self.stdout.write(
