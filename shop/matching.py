@@ -34,6 +34,7 @@ from django.db.models import (
 from django.db.models.expressions import Col
 from django.db.models.functions import Cast, Concat, Greatest
 
+from shop.colours import shades
 from shop.models import Garment
 from shop.words import english_for, families, genders
 
@@ -152,7 +153,12 @@ def _has(tokens: list[str]) -> Q:
 
 
 def _of_family(family: str) -> Q:
-    return Q(colour_family=family) | Q(second_colour_family=family)
+    """By what is seen, or by the merchant's word."""
+    return Q(colour_family=family) | Q(second_colour_family=family) | _shade(family)
+
+
+def _shade(family: str) -> Q:
+    return Q(terms=Lexemes(_any(f"={word}" for word in shades(family))))
 
 
 def _colour_rank(token: str) -> Case:
@@ -165,7 +171,7 @@ def _colour_rank(token: str) -> Case:
         called |= Q(titles__contains=token)
     return Case(
         When(called, then=IN_TITLE),
-        When(colour_family=family, then=OF_FAMILY),
+        When(Q(colour_family=family) | _shade(family), then=OF_FAMILY),
         When(second_colour_family=family, then=PARTLY),
         default=0.0,
         output_field=FloatField(),

@@ -127,6 +127,7 @@ def test_a_blue_top_that_goes_with_a_dress_comes_after_the_dresses(dresses):
         ("흰 셔츠", {"called"}),
         ("rose", {"print"}),  # a flower, no family; nor the pink that is called rose
         ("gray", {"slate"}),
+        ("blue", {"navy", "stripes"}),  # these are called navy, though mostly white
         ("블루종", {"blouson"}),  # a blouson, not blue
         ("오렌지", {"fruit"}),
     ],
@@ -139,6 +140,7 @@ def test_names_of_families_and_false_friends(words, skus):
         ("print", "Rose Print Skirt", "장미 무늬 스커트", "skirt", "black", "black"),
         ("slate", "Plain Tee", "무지 티", "t-shirt", "slate", "grey"),
         ("blouson", "Zip Blouson", "지퍼 블루종", "blouson", "burgundy", "red"),
+        ("stripes", "Striped Tee", "줄무늬 티", "t-shirt", "Navy", "beige"),
         ("navy", "Pea Coat", "피 코트", "coat", "navy", "blue"),
         ("fruit", "Fruit Tee", "오렌지 프린트 티", "t-shirt", "yellow", "yellow"),
     ]
