@@ -8,6 +8,7 @@ that the words of `shop.words.COLOURS` fall where a shopper looks for them.
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 
 from shop.models import Garment, GarmentPicture
 from shop.words import COLOURS
@@ -76,6 +77,12 @@ def family_of_word(word: str) -> str:
     """Of a colour as the merchant wrote it; "" where the word is not known."""
     known = COLOURS.get(word.strip().lower())
     return family(*lab(known)) if known else ""
+
+
+@cache
+def shades(family: str) -> frozenset[str]:
+    """The words of `COLOURS` that are of the family."""
+    return frozenset(word for word in COLOURS if family_of_word(word) == family)
 
 
 def lab(swatch: str) -> tuple[float, float, float]:

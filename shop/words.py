@@ -7,7 +7,7 @@ the rest are shown as they were entered.
 from functools import lru_cache
 
 from django.conf import settings
-from django.utils.translation import gettext, gettext_noop, override
+from django.utils.translation import gettext, gettext_noop, override, pgettext_lazy
 
 from shop.models import Garment
 
@@ -65,6 +65,22 @@ COLOURS = {
     gettext_noop("mustard"): "#c5932a",
     gettext_noop("ochre"): "#c08a2d",
     gettext_noop("gold"): "#c2a04a",
+}
+# What shoppers type for a colour beside its name, with spaces between; in Korean the adjective and the loanword.
+TYPED = {
+    "black": pgettext_lazy("typed for the colour", "black"),
+    "grey": pgettext_lazy("typed for the colour", "gray"),
+    "white": pgettext_lazy("typed for the colour", "white"),
+    "beige": pgettext_lazy("typed for the colour", "beige"),
+    "brown": pgettext_lazy("typed for the colour", "brown"),
+    "red": pgettext_lazy("typed for the colour", "red"),
+    "orange": pgettext_lazy("typed for the colour", "orange"),
+    "yellow": pgettext_lazy("typed for the colour", "yellow"),
+    "green": pgettext_lazy("typed for the colour", "green"),
+    "blue": pgettext_lazy("typed for the colour", "blue"),
+    "purple": pgettext_lazy("typed for the colour", "violet"),
+    "pink": pgettext_lazy("typed for the colour", "pink"),
+    "navy": pgettext_lazy("typed for the colour", "navy"),
 }
 PRODUCT_TYPES = (
     gettext_noop("t-shirt"),
@@ -131,13 +147,32 @@ def _translations(language: str) -> dict[str, str]:
 
 
 @lru_cache
+def _typed(language: str) -> dict[str, str]:
+    """What is typed for a colour in the language, beside its name, to the catalogue's English."""
+    with override(language):
+        return {word: value for value, words in TYPED.items() for word in str(words).split()}
+
+
+@lru_cache
 def genders() -> frozenset[str]:
     """What genders are called, in every language and in small letters."""
-    called = set(Garment.Gender.values)
+    return frozenset(_called(Garment.Gender))
+
+
+@lru_cache
+def families() -> dict[str, str]:
+    """What families of colours are called, in every language and in small letters, to the family: "파란" to "blue"."""
+    typed = {word: value for language, _ in settings.LANGUAGES for word, value in _typed(language).items()}
+    called = _called(Garment.ColourFamily) | typed
+    return {word: value for word, value in called.items() if value in Garment.ColourFamily.values}
+
+
+def _called(choices) -> dict[str, str]:
+    called = {value: value for value in choices.values}
     for language, _ in settings.LANGUAGES:
         with override(language):
-            called.update(str(label).lower() for label in Garment.Gender.labels)
-    return frozenset(called)
+            called |= {str(label).lower(): value for value, label in choices.choices}
+    return called
 
 
 def english_for(token: str) -> set[str]:
@@ -146,6 +181,8 @@ def english_for(token: str) -> set[str]:
     for language, _ in settings.LANGUAGES:
         if language == "en":
             continue
+        if token in _typed(language):
+            found.add(_typed(language)[token])
         for value, translated in _translations(language).items():
             if token in translated or (len(translated) > 1 and translated in token):
                 found.add(value)

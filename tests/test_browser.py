@@ -112,6 +112,17 @@ def test_a_photo_is_brought_and_a_garment_tried_on(visit, worker, garment, me):
     assert not TryOn.objects.exists()
 
 
+def test_a_garments_picture_stays_in_view_and_fits_into_the_window(visit, garment):
+    page = visit(garment.get_absolute_url(), viewport={"width": 1024, "height": 500})
+    picture = page.locator(".pictures .frame")
+    assert picture.bounding_box()["height"] < 500
+    page.get_by_role("button", name="Try it on").scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 0
+    box = picture.bounding_box()
+    assert box["y"] == 24
+    assert box["x"] + box["width"] < page.locator("#fitting").bounding_box()["x"]
+
+
 def test_a_finer_picture_takes_the_place_of_the_preview(visit, worker, settings, garment, me):
     settings.TRYON_ENGINES = "tests.shopping.TWO_ENGINES"
     page = visit(viewport=PHONE)

@@ -108,6 +108,16 @@ def test_garment_page_tells_price_stock_and_colours(client, make_garment):
     assert "Try it on" in text
 
 
+@pytest.mark.parametrize(("kind", "linked"), [("Dress", False), ("wrap dress", True)])
+def test_the_way_to_a_garment_names_nothing_twice(client, kind, linked):
+    garment = Garment.objects.create(
+        sku="D", title="Wrap", category="dress", product_type=kind, price=9, published=True
+    )
+    answer = text_of(client.get(garment.get_absolute_url()))
+    assert 'href="/?category=dress"' in answer
+    assert ('href="/?type=' in answer) == linked
+
+
 def test_garment_page_says_why_it_cannot_be_tried_on(client, make_garment):
     trousers = make_garment("T", category="lower", product_type="trousers")
     text = text_of(client.get(trousers.get_absolute_url()))

@@ -72,6 +72,10 @@ def test_without_a_wish_everything_published_newest_first():
         ("men", {"polo"}),  # does not find women
         ("red", {"tee"}),  # not inside "layered" or "tailored"
         ("Haneul", {"polo"}),
+        ("blue", {"polo", "wrap", "jeans"}),  # navy is of that family
+        ("파란 원피스", {"wrap"}),
+        ("네이비", {"polo", "wrap"}),
+        ("re", {"tee"}),  # not yet the name of a family
         ("lisbon", {"polo", "tee", "wrap", "jeans", "layer"}),
         ("남색", {"polo", "wrap"}),  # what the colour is called in Korean
         ("남색 원피스", {"wrap"}),
@@ -81,6 +85,69 @@ def test_without_a_wish_everything_published_newest_first():
     ],
 )
 def test_words(words, skus):
+    assert found(words=words) == skus
+
+
+@pytest.fixture
+def dresses():
+    """By how well "blue dress" says what they are, the best first."""
+    rows = {
+        "called": {"title": "Shirt Dress", "title_ko": "셔츠 원피스", "colour": "blue"},
+        "family": {"title": "Dress of Dresses", "title_ko": "슬립 원피스", "colour": "denim"},
+        "partly": {"title": "Striped Dress", "title_ko": "줄무늬 원피스", "colour": "ecru"},
+        "said": {"title": "Summer Dress", "title_ko": "여름 원피스", "colour": "red"},
+    }
+    for sku, fields in rows.items():
+        Garment.objects.create(sku=sku, category="dress", product_type="dress", price=60, published=True, **fields)
+    Garment.objects.filter(sku="said").update(description="With blue shoes.", description_ko="파란 구두와 함께.")
+    Garment.objects.filter(sku="partly").update(second_colour_family="blue")
+    Garment.objects.filter(sku="wrap").delete()
+    return list(rows)
+
+
+@pytest.mark.parametrize("words", ["blue dress", "Dresses blue", "파란 원피스", "블루 원피스", "파란색 원피스"])
+def test_what_is_called_blue_comes_before_what_is(dresses, words):
+    skus = [garment.sku for garment in Search(words=words).garments()]
+    assert skus[:3] == dresses[:3]
+    assert skus[3:] in (["said"], [])  # a description has "파란", not "블루"
+
+
+def test_a_blue_top_that_goes_with_a_dress_comes_after_the_dresses(dresses):
+    Garment.objects.filter(sku="tee").update(colour="blue", description="Over a dress.")
+    skus = [garment.sku for garment in Search(words="blue dress").garments()]
+    assert skus == ["called", "family", "partly", "said", "tee"]
+
+
+@pytest.mark.parametrize(
+    ("words", "skus"),
+    [
+        ("green", {"called", "green"}),  # the merchant's word counts, and what is seen
+        ("white", {"called"}),
+        ("초록", {"called", "green"}),
+        ("흰 셔츠", {"called"}),
+        ("rose", {"print"}),  # a flower, no family; nor the pink that is called rose
+        ("gray", {"slate"}),
+        ("blue", {"navy", "stripes"}),  # these are called navy, though mostly white
+        ("블루종", {"blouson"}),  # a blouson, not blue
+        ("오렌지", {"fruit"}),
+    ],
+)
+def test_names_of_families_and_false_friends(words, skus):
+    Garment.objects.all().delete()
+    rows = [
+        ("called", "Striped Shirt", "줄무늬 셔츠", "shirt", "green", "white"),
+        ("green", "Parka", "파카", "parka", "olive", "green"),
+        ("print", "Rose Print Skirt", "장미 무늬 스커트", "skirt", "black", "black"),
+        ("slate", "Plain Tee", "무지 티", "t-shirt", "slate", "grey"),
+        ("blouson", "Zip Blouson", "지퍼 블루종", "blouson", "burgundy", "red"),
+        ("stripes", "Striped Tee", "줄무늬 티", "t-shirt", "Navy", "beige"),
+        ("navy", "Pea Coat", "피 코트", "coat", "navy", "blue"),
+        ("fruit", "Fruit Tee", "오렌지 프린트 티", "t-shirt", "yellow", "yellow"),
+    ]
+    for sku, title, title_ko, kind, colour, family in rows:
+        fields = {"title": title, "title_ko": title_ko, "product_type": kind, "colour": colour}
+        Garment.objects.create(sku=sku, category="upper", price=30, published=True, **fields)
+        Garment.objects.filter(sku=sku).update(colour_family=family)
     assert found(words=words) == skus
 
 

@@ -156,6 +156,9 @@ class Garment(models.Model):
         indexes = [
             models.Index(fields=["published", "category", "product_type"]),
             models.Index(fields=["published", "category", "colour_family", "-created"], name="garment_by_colour"),
+            # For the words that name a family (shop/matching.py).
+            models.Index(fields=["colour_family"], condition=Q(published=True), name="garment_family"),
+            models.Index(fields=["second_colour_family"], condition=Q(published=True), name="garment_second_family"),
             models.Index(fields=["design"]),
         ]
 
