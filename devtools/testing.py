@@ -17,6 +17,7 @@ from preprocessing.weights import missing
 
 # Without caches: which imports are our own is kept too long in ruff's, and a fresh checkout then disagrees.
 CHECKS = {
+    "ruff format --check": ["-m", "ruff", "format", "--check", "--no-cache", "."],
     "ruff check": ["-m", "ruff", "check", "--no-cache", "."],
     "imports point one way": [str(VENV / "bin" / "lint-imports"), "--no-logo", "--no-cache"],
     "migrations are complete": ["manage.py", "makemigrations", "--check", "--dry-run"],
