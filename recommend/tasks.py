@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from PIL import Image
 
-from preprocessing.errors import Refusal
+from preprocessing.errors import Refusal, gettext_noop
 from recommend import encoders
 from recommend.encoders.vectors import amid
 from recommend.models import Embedding, Query, QueryLook
@@ -65,15 +65,20 @@ def _looks(query: Query) -> list[tuple[QueryLook, np.ndarray | None]]:
     if encoder is None:
         raise Refusal("search.encoder_changed", CHANGED)
     if query.kind == Query.Kind.WORDS:
-        vector = encoder.encode_words([query.words])[0]
-        return [(QueryLook(query=query, part=QueryLook.Part.WORDS, vector=_bytes(vector)), None)]
+        return [(_looked(query, QueryLook.Part.WORDS, encoder.encode_words([query.words])), None)]
     from recommend import sight  # mediapipe: workers only
 
     seen = sight.look(pixels(query.image))
-    return [
-        (QueryLook(query=query, part=one.part, vector=_bytes(amid(encoder.encode(list(one.pictures))))), one.shown)
-        for one in seen
-    ]
+    return [(_looked(query, one.part, encoder.encode(list(one.pictures))), one.shown) for one in seen]
+
+
+def _looked(query: Query, part: str, vectors: np.ndarray) -> QueryLook:
+    """By the vector amid those of one part, (N, dim) unit rows."""
+    vector = amid(vectors)
+    if not np.isfinite(vector).all():
+        told = gettext_noop("This cannot be compared with our garments. Please try other words or another picture.")
+        raise Refusal("encoder.no_vector", told, f"{query.encoder} {query.version}")
+    return QueryLook(query=query, part=part, vector=_bytes(vector))
 
 
 def _bytes(vector: np.ndarray) -> bytes:

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from recommend import index
@@ -10,7 +11,7 @@ from recommend.search import fuse, ranked, search
 from shop.models import Garment, Variant
 from shop.search import Search
 from tests.looks import make
-from tests.readers import READER, URL, skus, work
+from tests.readers import READER, URL, Reader, skus, work
 
 # Triggers note changes at commit, so these tests commit.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("reader")]
@@ -76,6 +77,14 @@ def test_a_fault_of_the_index_leaves_the_words_order(hanger, monkeypatch):
         raise OSError
 
     monkeypatch.setattr(index, "current", fault)
+    assert skus(search(Search(words="navy"))[0]) == ["jeans", "tee", "polo"]
+
+
+def test_words_that_the_encoder_makes_nothing_of_leave_the_words_order(hanger, monkeypatch):
+    monkeypatch.setattr(Reader, "encode_words", lambda self, texts: np.full((len(texts), 2), np.nan))
+    ranked(Search(words="navy"))
+    work()
+    assert Query.objects.values_list("state", "error").get() == ("failed", "encoder.no_vector")
     assert skus(search(Search(words="navy"))[0]) == ["jeans", "tee", "polo"]
 
 
