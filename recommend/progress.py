@@ -17,7 +17,7 @@ class Progress:
     """Of one encoder, in pictures.
 
     Attributes:
-        label: as the shop calls it; its name where it is no longer set up.
+        label: as the shop calls it; its name where the settings no longer know it.
         total: pictures of the shop.
         done, failed: those with a vector, and those that cannot have one.
         serves: whether these vectors are shown now.
@@ -65,7 +65,7 @@ def progress() -> list[Progress]:
         }
     found = [
         Progress(
-            label=labels.get(key, key[0]),
+            label=labels.get(key) or encoders.label(key[0]),
             version=key[1],
             total=total,
             done=counts.get(key, (0, 0))[0],

@@ -337,6 +337,14 @@ def test_the_merchant_sees_how_far_the_next_encoder_is(admin_client: Client, sen
     assert '<progress max="4" value="4" aria-label="Old">' in page
     assert '<progress max="4" value="1" aria-label="New">' in page
     assert "takes over when it is complete" in page
+    kept = Embedding.objects.of(old).first()
+    for name in ("efficientnet_lite2", "of-yore"):
+        Embedding.objects.filter(pk=kept.pk).update(encoder=name, version="0")
+        assert encoders.label(name) in {one.label for one in progress()}
+    assert [encoders.label(name) for name in ("efficientnet_lite2", "of-yore")] == [
+        "EfficientNet-Lite2 with colour",
+        "of-yore",
+    ]
 
 
 @pytest.mark.django_db

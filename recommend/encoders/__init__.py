@@ -62,8 +62,10 @@ def wanted() -> Encoder:
 
 def of(name: str, version: str) -> Encoder | None:
     """The one that made vectors of this name and version; None where it cannot be used (any more)."""
-    encoder = next((encoder for encoder in _chosen() if encoder.name == name and not encoder.problem()), None)
-    if encoder is None or encoder.version == version:
+    encoder = _named(name)
+    if encoder is None or encoder.problem():
+        return None
+    if encoder.version == version:
         return encoder
     return _fitted().of_version(encoder, version) if isinstance(encoder, Clip) else None
 
@@ -80,7 +82,14 @@ def problem() -> str:
 
 def same_look(name: str) -> float:
     """`Encoder.same_look` of the encoder of this name, whose weights need not be here."""
-    return next((encoder.same_look for encoder in _chosen() if encoder.name == name), UNKNOWN_SAME_LOOK)
+    encoder = _named(name)
+    return encoder.same_look if encoder else UNKNOWN_SAME_LOOK
+
+
+def label(name: str) -> str:
+    """`Encoder.label` likewise; the name itself where the encoder is none of the settings' any more."""
+    encoder = _named(name)
+    return encoder.label if encoder else name
 
 
 def lacking(name: str) -> str:
@@ -88,7 +97,7 @@ def lacking(name: str) -> str:
 
     Where that one serves, other workers have what it takes: what this process can use must not take its place.
     """
-    encoder = next((encoder for encoder in _chosen() if encoder.name == name), None)
+    encoder = _named(name)
     reason = encoder.problem() if encoder else ""
     return f"{encoder.label} serves and cannot be used here: {reason}." if reason else ""
 
@@ -96,6 +105,10 @@ def lacking(name: str) -> str:
 def clip() -> Clip | None:
     """The CLIP of the settings, whether it can be used or not; None where the shop wants none."""
     return next((encoder for encoder in _chosen() if isinstance(encoder, Clip)), None)
+
+
+def _named(name: str) -> Encoder | None:
+    return next((encoder for encoder in _chosen() if encoder.name == name), None)
 
 
 def _chosen() -> tuple[Encoder, ...]:
