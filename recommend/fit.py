@@ -11,12 +11,12 @@ import time
 
 import numpy as np
 from django.conf import settings
-from django.db import connection
 from PIL import Image
 
 from recommend.encoders.clip import Clip
 from recommend.encoders.fitted import Fitted
 from recommend.encoders.vectors import fitted, kept, unit
+from recommend.locks import Lock, alone
 from recommend.models import Basis
 from recommend.tasks import encoder_input
 from shop.models import GarmentAnalysis, GarmentPicture
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 _process: subprocess.Popen | None = None
 _no_sooner = 0.0
 
-ADVISORY_LOCK = 7_203_121  # any number, the same in every process
 PAUSE_SECONDS = 600  # between two starts, for one that cannot succeed
 SAMPLE = 2_000  # pictures: some minutes of one core
 HELD_OUT = 5  # of so many garments one is kept from the fit that is measured
@@ -72,14 +71,10 @@ def fit(clip: Clip) -> Basis:
         NotFitted: where there is nothing to fit, or another process is at it.
         Refusal: where the CLIP cannot be used.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
-        if not cursor.fetchone()[0]:
+    with alone(Lock.FIT) as fits:
+        if not fits:
             raise NotFitted("Another process is fitting.")
-        try:
-            return _fit(clip)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])
+        return _fit(clip)
 
 
 def _fit(clip: Clip) -> Basis:

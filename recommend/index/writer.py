@@ -5,13 +5,11 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import faiss
 from django.conf import settings
-from django.db import connection
 
 from recommend.index import snapshot
 from recommend.index.block import EXACT_ACROSS
@@ -19,13 +17,13 @@ from recommend.index.columns import Gathered
 from recommend.index.leaves import reach_for, split
 from recommend.index.load import Truth, items, look, usual_length
 from recommend.index.snapshot import Manifest, SnapshotRefused
+from recommend.locks import Lock, alone
 from recommend.models import Change
 
 log = logging.getLogger(__name__)
 _process: subprocess.Popen | None = None
 _no_sooner = 0.0
 
-ADVISORY_LOCK = 7_203_120  # any number, the same in every process
 PAUSE_SECONDS = 60  # between two starts, for one that cannot succeed (a full disk)
 AT_LEAST, SHARE = 2_000, 0.02  # changes that make a new snapshot worth while: the larger of these
 
@@ -75,8 +73,8 @@ def write(folder: Path) -> Manifest | None:
 
     Takes about 2.5 KB of memory for a garment of 512 numbers.
     """
-    with _alone() as alone:
-        if not alone:
+    with alone(Lock.SNAPSHOT) as writes:
+        if not writes:
             return None
         truth = look()  # before the rows are read: what changes meanwhile is read by whoever opens this
         dim = usual_length(truth.source) if truth.source else 0
@@ -102,17 +100,3 @@ def _gpus() -> int:
     if not (count := faiss.get_num_gpus()):
         log.warning("INDEX_GPU is set and FAISS sees no GPU (requirements-gpu.txt); the processor does the work")
     return count
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether this is the one process that may write now."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
-        if not cursor.fetchone()[0]:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])

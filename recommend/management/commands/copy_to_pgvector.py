@@ -6,15 +6,14 @@ import time
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
 from recommend.index import pgvector_table as tables
 from recommend.index.base import EVERYTHING, Where
 from recommend.index.brute import Brute, recall
 from recommend.index.load import items, look, usual_length
 from recommend.index.pgvector import PgVector
+from recommend.locks import Lock, alone
 
-LOCK = 7_203_121  # any number: one copies at a time
 SAMPLE, NEAREST = 50, 10
 LEAST_RECALL = 0.9  # of each kind of search; below it the copy is not served
 
@@ -29,14 +28,10 @@ class Command(BaseCommand):
     def handle(self, *, gently, sample, **options):
         if gently:
             os.nice(10)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-            if not cursor.fetchone()[0]:
+        with alone(Lock.PGVECTOR) as copies:
+            if not copies:
                 raise CommandError("Another process is copying.")
-            try:
-                self._copy(sample)
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            self._copy(sample)
 
     def _copy(self, sample: int) -> None:
         truth = look()  # before the rows are read: what changes meanwhile is followed afterwards
