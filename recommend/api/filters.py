@@ -1,4 +1,4 @@
-"""What both searches, by words and by a picture, can be narrowed by."""
+"""What lists and searches can be narrowed by."""
 
 from django.utils.translation import gettext
 from rest_framework import serializers
@@ -26,15 +26,12 @@ def one_of(longest: int, **more) -> serializers.ListField:
     )
 
 
-class FilterQuery(serializers.Serializer):
-    """What both searches can be narrowed by. A filter may be given several times: one of its values will do."""
+class Narrowed(serializers.Serializer):
+    """What any list can be narrowed by. A filter may be given several times: one of its values will do."""
 
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=24, help_text="how many")
-    cursor = serializers.CharField(required=False, max_length=200, help_text="of `next` or `previous`")
     category = serializers.MultipleChoiceField(choices=Garment.Category.choices, required=False)
     product_type = one_of(60)
     gender = serializers.MultipleChoiceField(choices=Garment.Gender.choices, required=False)
-    age_group = serializers.MultipleChoiceField(choices=Garment.AgeGroup.choices, required=False)
     colour_family = serializers.MultipleChoiceField(
         choices=Garment.ColourFamily.choices,
         required=False,
@@ -45,13 +42,21 @@ class FilterQuery(serializers.Serializer):
     size = one_of(20, help_text="in stock")
     price_min = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
     price_max = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
-    on_sale = serializers.BooleanField(default=False)
 
     def validate(self, data):
         low, high = data.get("price_min"), data.get("price_max")
         if low is not None and high is not None and low > high:
             raise serializers.ValidationError({"price_max": gettext("The highest price is below the lowest.")})
         return data
+
+
+class FilterQuery(Narrowed):
+    """Of both searches, by words and by a picture."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=24, help_text="how many")
+    cursor = serializers.CharField(required=False, max_length=200, help_text="of `next` or `previous`")
+    age_group = serializers.MultipleChoiceField(choices=Garment.AgeGroup.choices, required=False)
+    on_sale = serializers.BooleanField(default=False)
 
     @property
     def search(self) -> Search:

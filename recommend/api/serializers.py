@@ -1,27 +1,20 @@
 from django.utils.translation import gettext
 from rest_framework import serializers
 
+from recommend.api.filters import Narrowed
 from recommend.ranking import Filters
 from shop.models import Garment
 
 
-class ListQuery(serializers.Serializer):
-    """What every list of garments can be asked with. A filter may be given several times: one of them will do."""
+class ListQuery(Narrowed):
+    """What every list of recommendations can be asked with."""
 
     limit = serializers.IntegerField(min_value=1, max_value=48, default=12, help_text="how many")
     ranking = serializers.CharField(required=False, help_text="what puts the list in order; by default the first")
     cursor = serializers.CharField(required=False, help_text="of `next` or `previous`")
-    category = serializers.MultipleChoiceField(choices=Garment.Category.choices, required=False)
-    product_type = serializers.ListField(child=serializers.CharField(max_length=60), required=False)
     gender = serializers.MultipleChoiceField(
         choices=Garment.Gender.choices, required=False, help_text="among those that may be shown beside"
     )
-    colour = serializers.ListField(child=serializers.CharField(max_length=60), required=False)
-    colour_family = serializers.MultipleChoiceField(choices=Garment.ColourFamily.choices, required=False)
-    brand = serializers.ListField(child=serializers.CharField(max_length=80), required=False)
-    size = serializers.ListField(child=serializers.CharField(max_length=20), required=False, help_text="in stock")
-    price_min = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
-    price_max = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
 
     def validate_ranking(self, name):
         if name not in self.context["rankings"]:
@@ -32,10 +25,7 @@ class ListQuery(serializers.Serializer):
 
     def validate(self, data):
         data.setdefault("ranking", self.context["rankings"][0])
-        low, high = data.get("price_min"), data.get("price_max")
-        if low is not None and high is not None and low > high:
-            raise serializers.ValidationError({"price_max": gettext("The highest price is below the lowest.")})
-        return data
+        return super().validate(data)
 
     @property
     def filters(self) -> Filters:
