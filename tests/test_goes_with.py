@@ -48,6 +48,14 @@ def test_other_categories_in_colours_that_go_with_it():
     assert sorted(skus(Garment.objects.get(sku="grey"))) == ["tee", "top"]
 
 
+def test_a_shade_may_go_with_it_though_others_of_its_family_do_not():
+    top = make("top", None, colour="red")
+    make("navy", None, category="lower", colour="navy")
+    make("blue", None, category="lower", colour="blue")
+    assert set(Garment.objects.filter(category="lower").values_list("colour_family", flat=True)) == {"blue"}
+    assert skus(top) == ["navy"]
+
+
 def test_over_a_dress_goes_a_layer():
     dress = make("dress", None, category="dress", colour="navy")
     cardigan = make("cardigan", None, product_type="Cardigan", colour="white")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from recommend.ranking import wardrobes
 from recommend.ranking.colours import palette, patterned
@@ -114,17 +114,16 @@ class _GoesWith:
         return [found[place] for place in varied(scores, unlike, k)]
 
     def _candidates(self, filters: Filters, together: dict[int, Together]) -> dict[int, Garment]:
-        """What was chosen together, what is popular, and the newest in colours that go with this one."""
-        families = self._families()
-        fitting = filters.within(colour_families=families) if families else filters
+        """What was chosen together, what is popular, the newest, and the newest in colours that go with this one.
+
+        A family has shades that go and shades that do not (navy goes with red, blue does not): colours alone leave
+        out too much of a small shop, and the newest alone are too few of a large one.
+        """
         ids = [*together, *(pk for category in filters.categories for pk in popular(category)[:LIKED])]
-        if fitting:
-            newest = fitting.garments()
-            if fitting.product_types:
-                # There are few: Postgres is to find and sort them. It would look for them among all, by their age.
-                newest = newest.order_by((F("created") + timedelta(0)).desc(), "-pk")
-            ids += newest.values_list("pk", flat=True)[:NEWEST]
-        return filters.by_id(ids)
+        newest = _newest(filters)
+        if fitting := filters.within(colour_families=self._families()):
+            newest = newest.union(_newest(fitting), all=True)
+        return filters.by_id([*ids, *newest])
 
     def _families(self) -> list[str]:
         """The colour families that go with the largest colour; none where that is not known."""
@@ -143,6 +142,15 @@ class _GoesWith:
         liked = 1 / (1 + ranks[row.pk] / 10) if row.pk in ranks else 0.0
         marks = CLASH if mark is None else mark, worn_with, together.mark, liked
         return Found(row, float(np.dot(self.shares, marks)))
+
+
+def _newest(filters: Filters) -> QuerySet:
+    """Ids."""
+    garments = filters.garments()
+    if filters.product_types:
+        # There are few: Postgres is to find and sort them. It would look for them among all, by their age.
+        garments = garments.order_by((F("created") + timedelta(0)).desc(), "-pk")
+    return garments.values_list("pk", flat=True)[:NEWEST]
 
 
 def _one_hot(values: list[str]) -> np.ndarray:
