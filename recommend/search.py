@@ -53,10 +53,11 @@ def ranked(search: Search, *, looks: bool = True) -> Ranked:
     if serving is None or not serving.has_words:
         return plain
     try:
-        vector = Query.objects.vector_of(search.words, serving)
-        if vector is None:
+        query = Query.objects.of_words(search.words, serving)
+        if query is None or not query.is_done:
             return replace(plain, waiting=True)
-        return _fused(search, vector, serving)
+        look = query.looks.first()
+        return _fused(search, look.as_vector, serving) if look else plain  # none where the encoder failed
     except Exception:
         log.exception("words could not be compared with looks; the words' own order is shown")
         return plain

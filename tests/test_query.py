@@ -85,6 +85,7 @@ def test_words_that_the_encoder_makes_nothing_of_leave_the_words_order(hanger, m
     ranked(Search(words="navy"))
     work()
     assert Query.objects.values_list("state", "error").get() == ("failed", "encoder.no_vector")
+    assert not ranked(Search(words="navy")).waiting
     assert skus(search(Search(words="navy"))[0]) == ["jeans", "tee", "polo"]
 
 

@@ -32,25 +32,23 @@ class QueryQuerySet(WorkQuerySet):
         own = self.alive().filter(kind=Query.Kind.PICTURE, shopper=shopper) if shopper else self.none()
         return own.order_by("-created", "pk")
 
-    def vector_of(self, words: str, serving: Serving) -> np.ndarray | None:
-        """What the serving encoder makes of words; None while a worker has not made it, which is then asked to.
+    def of_words(self, words: str, serving: Serving) -> "Query | None":
+        """The row that has, or will have, what the serving encoder makes of words; None while too many wait.
 
-        The same words are one row, whoever searched for them.
+        The same words are one row, whoever searched for them. A worker is asked for what is not there yet.
         """
         text = " ".join(words.lower().split())[:LONGEST_WORDS]
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         same = {"kind": Query.Kind.WORDS, "sha256": sha256, "encoder": serving.name, "version": serving.version}
-        row = self.alive().filter(**same).prefetch_related("looks").first()
-        if row is not None:
-            return next((look.as_vector for look in row.looks.all()), None)
-        if self.busy():
-            return None
+        row = self.alive().filter(**same).first()
+        if row is not None or self.busy():
+            return row
         expires = Now() + timedelta(days=WORDS_DAYS)
         self.filter(**same, expires_at__lte=Now()).delete()
         row = Query(**same, words=text, expires_at=expires)
         self.bulk_create([row], ignore_conflicts=True)
         row.send()  # where another request was quicker, to no effect
-        return None
+        return row
 
     def store(self, shopper: Shopper, clean) -> "Query":
         """Keep a cleaned picture (`shop.images.CleanImage`) for SEARCH_MINUTES and have it looked at.
