@@ -20,20 +20,19 @@ CREATE INDEX garment_facets ON shop_garment (category, gender, age_group, produc
 """
 
 
-def note_second_families(apps, schema_editor):
+def note_families(apps, schema_editor):
     """As `shop.colours.note_families` does for one."""
-    from shop.colours import families_of
+    from shop.colours import families_of, family_of_word
 
     garments = apps.get_model("shop", "Garment").objects.order_by("pk")
     analyses = apps.get_model("shop", "GarmentAnalysis").objects.filter(**FLAT).exclude(colours=[])
     shown = analyses.order_by("-picture__position", "-picture_id", "version")  # the first flat picture's stays
     colours = dict(shown.values_list("picture__garment_id", "colours").iterator(chunk_size=2000))
     changed = []
-    for garment in garments.only("colour_family").iterator(chunk_size=2000):
-        main, second = families_of(colours.get(garment.pk, []))
-        if second:
-            garment.colour_family, garment.second_colour_family = main, second
-            changed.append(garment)
+    for garment in garments.only("colour").iterator(chunk_size=2000):
+        main, garment.second_colour_family = families_of(colours.get(garment.pk, []))
+        garment.colour_family = main or family_of_word(garment.colour)
+        changed.append(garment)
     garments.bulk_update(changed, ["colour_family", "second_colour_family"], batch_size=1000)
 
 
@@ -60,5 +59,5 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL(FACETS, FACETS_BEFORE),
-        migrations.RunPython(note_second_families, migrations.RunPython.noop),
+        migrations.RunPython(note_families, migrations.RunPython.noop),
     ]
