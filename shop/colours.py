@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 
+from django.db.models import Q
+
 from shop.models import Garment, GarmentPicture
 from shop.words import COLOURS
 
@@ -77,6 +79,11 @@ def family_of_word(word: str) -> str:
     """Of a colour as the merchant wrote it; "" where the word is not known."""
     known = COLOURS.get(word.strip().lower())
     return family(*lab(known)) if known else ""
+
+
+def of_families(families: Iterable[str]) -> Q:
+    """The garments that are of one of these families, mainly or secondly."""
+    return Q(colour_family__in=families) | Q(second_colour_family__in=families)
 
 
 @cache

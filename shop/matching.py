@@ -34,7 +34,7 @@ from django.db.models import (
 from django.db.models.expressions import Col
 from django.db.models.functions import Cast, Concat, Greatest
 
-from shop.colours import shades
+from shop.colours import of_families, shades
 from shop.models import Garment
 from shop.words import english_for, families, genders
 
@@ -154,7 +154,7 @@ def _has(tokens: list[str]) -> Q:
 
 def _of_family(family: str) -> Q:
     """By what is seen, or by the merchant's word."""
-    return Q(colour_family=family) | Q(second_colour_family=family) | _shade(family)
+    return of_families([family]) | _shade(family)
 
 
 def _shade(family: str) -> Q:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from django.db.models import Exists, JSONField, OuterRef, Q, QuerySet
+from django.db.models import Exists, JSONField, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from recommend.index import Where
+from shop.colours import of_families
 from shop.models import Garment, Variant
 
 NOW = Coalesce("sale_price", "price")
@@ -84,8 +85,8 @@ class Filters:
         if self.ids is not None:
             asked["pk__in"] = self.ids
         garments = Garment.objects.published().filter(**asked)
-        if families := self.colour_families:
-            garments = garments.filter(Q(colour_family__in=families) | Q(second_colour_family__in=families))
+        if self.colour_families:
+            garments = garments.filter(of_families(self.colour_families))
         if self.low is not None:
             garments = garments.alias(now=NOW).filter(now__gte=self.low)
         if self.high is not None:
