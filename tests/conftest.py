@@ -13,6 +13,7 @@ from django.test import Client
 
 from preprocessing import weights
 from tests import pictures
+from tests.browsing import chromium, visit  # noqa: F401 - fixtures
 from tests.workers import Worker, redis_number
 
 

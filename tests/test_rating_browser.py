@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from shop.models import Event, ShownList
 from tests import pictures
-from tests.test_browser import NAMELESS, PHONE, chromium, visit  # noqa: F401 - fixtures
+from tests.browsing import NAMELESS, PHONE
 from tryon.lease import Lease
 from tryon.models import Rating
 
@@ -25,7 +25,7 @@ def row(submit):
 
 
 @pytest.fixture
-def arrive(visit, row):  # noqa: F811
+def arrive(visit, row):
     """The shopper's browser on the page of the try-on."""
 
     def go(**options):

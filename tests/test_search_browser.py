@@ -11,7 +11,7 @@ from recommend.models import Embedding, Query
 from shop.images import clean_image
 from shop.models import Garment, GarmentPicture
 from tests import pictures
-from tests.test_browser import NAMELESS, PATIENCE, PHONE, chromium, shows, visit  # noqa: F401 - fixtures
+from tests.browsing import NAMELESS, PATIENCE, PHONE, shows
 from tests.workers import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("transactional_db")]
@@ -69,7 +69,7 @@ def names(page: Page) -> list[str]:
     return page.locator("#cards .name").all_inner_texts()
 
 
-def test_words_then_a_colour_then_back(visit, many):  # noqa: F811
+def test_words_then_a_colour_then_back(visit, many):
     page = visit()
     page.get_by_role("searchbox", name="Search garments").fill("tee")
     page.keyboard.press("Enter")
@@ -104,7 +104,7 @@ def test_words_then_a_colour_then_back(visit, many):  # noqa: F811
     expect(page.get_by_role("group", name="Shade")).to_have_count(0)
 
 
-def test_the_page_stays_where_it_is_when_the_list_changes(visit, many):  # noqa: F811
+def test_the_page_stays_where_it_is_when_the_list_changes(visit, many):
     page = visit("/?q=tee", viewport={"width": 1280, "height": 300})
     blue = page.get_by_role("checkbox", name="Blue 28")
     blue.focus()
@@ -114,14 +114,14 @@ def test_the_page_stays_where_it_is_when_the_list_changes(visit, many):  # noqa:
     assert before == page.evaluate("scrollY") > 0
 
 
-def test_what_nothing_fits_leads_back_to_everything(visit, few):  # noqa: F811
+def test_what_nothing_fits_leads_back_to_everything(visit, few):
     page = visit("/?q=zzzz")
     expect(page.get_by_text("No garment fits all of this.")).to_be_visible()
     page.get_by_role("link", name="See all garments").click()
     expect(page.locator("#cards .tile")).to_have_count(4)
 
 
-def test_an_old_address_keeps_its_shade(visit, few):  # noqa: F811
+def test_an_old_address_keeps_its_shade(visit, few):
     page = visit("/?colour=navy&colour=red")
     assert names(page) == ["Tee navy", "Tee red"]
     expect(page.get_by_role("group", name="Shade").get_by_role("checkbox", name="Navy")).to_be_checked()
@@ -130,7 +130,7 @@ def test_an_old_address_keeps_its_shade(visit, few):  # noqa: F811
     expect(page).to_have_url(re.compile(r"/\?colour_family=blue&colour=\w+&colour=\w+$"))
 
 
-def test_words_without_javascript(visit, few):  # noqa: F811
+def test_words_without_javascript(visit, few):
     page = visit(java_script_enabled=False)
     page.get_by_role("searchbox", name="Search garments").fill("tee")
     page.get_by_role("button", name="Search", exact=True).click()
@@ -145,7 +145,7 @@ def test_words_without_javascript(visit, few):  # noqa: F811
 @pytest.mark.parametrize(
     ("language", "filters", "red", "show"), [("en", "Filters", "Red", "Show"), ("ko", "필터", "빨강", "보기")]
 )
-def test_choices_on_a_phone(visit, few, language, filters, red, show):  # noqa: F811
+def test_choices_on_a_phone(visit, few, language, filters, red, show):
     page = visit("/?q=tee", viewport=PHONE, locale=language)
     drawer = page.locator(".drawer > summary")
     expect(drawer).to_have_text(re.compile(filters))
@@ -159,7 +159,7 @@ def test_choices_on_a_phone(visit, few, language, filters, red, show):  # noqa: 
     expect(page.locator("#cards .tile")).to_have_count(2)
 
 
-def test_a_picture_is_searched_by(visit, seen, file):  # noqa: F811
+def test_a_picture_is_searched_by(visit, seen, file):
     page = visit()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("link", name="Search by picture").click()
@@ -182,7 +182,7 @@ def test_a_picture_is_searched_by(visit, seen, file):  # noqa: F811
     assert not Query.objects.exists()
 
 
-def test_what_a_person_wears_is_searched_by_without_javascript(visit, seen, file):  # noqa: F811
+def test_what_a_person_wears_is_searched_by_without_javascript(visit, seen, file):
     page = visit(java_script_enabled=False, viewport=PHONE)
     page.get_by_role("link", name="Search by picture").click()
     page.get_by_label("Your picture").set_input_files(file(pictures.astronaut))
@@ -200,7 +200,7 @@ def test_what_a_person_wears_is_searched_by_without_javascript(visit, seen, file
     expect(page.get_by_text("The picture and what was cut out of it are deleted.")).to_be_visible()
 
 
-def test_a_picture_too_small_to_search_by_is_refused(visit, few, file):  # noqa: F811
+def test_a_picture_too_small_to_search_by_is_refused(visit, few, file):
     page = visit(reverse("frontend:picture_search"), locale="ko", faultless=False)  # answered with 400
     page.locator("#picture").set_input_files(file(lambda: pictures.tee().resize((40, 40))))
     page.locator("main").get_by_role("button", name="검색", exact=True).click()
