@@ -1,20 +1,20 @@
 """A CLIP of more than 512 numbers is fitted to the shop's pictures: how, when, and what takes over."""
 
-import threading
-
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from recommend import encoders, fit
 from recommend.encoders import vectors
 from recommend.encoders.clip import Clip
 from recommend.encoders.fitted import Fitted
+from recommend.locks import Lock
 from recommend.models import Basis, Embedding, Serving
 from recommend.receivers import embed_missing
 from recommend.tasks import encoder_input
 from shop.models import GarmentAnalysis, GarmentPicture
+from tests.locks import held_elsewhere, is_free
 from tests.looks import image
 from tests.small_clips import SMALL_CLIP, SMALL_SIGLIP, saved
 from tests.test_embeddings import stored
@@ -228,27 +228,16 @@ def test_it_is_due_once_and_again_when_the_catalogue_has_grown(clip, monkeypatch
 
 def test_one_process_fits_at_a_time(transactional_db, clip, monkeypatch):
     catalogue(2)
-    begun, go_on, results = threading.Event(), threading.Event(), []
+    with held_elsewhere(Lock.FIT), pytest.raises(fit.NotFitted, match="Another process"):
+        fit.fit(clip)
     sampled = fit.sampled
 
-    def slow(given):
-        begun.set()
-        go_on.wait(20)
+    def watched(given):
+        assert not is_free(Lock.FIT)
         return sampled(given)
 
-    def first():
-        results.append(fit.fit(clip))
-        connection.close()
-
-    monkeypatch.setattr(fit, "sampled", slow)
-    thread = threading.Thread(target=first)
-    thread.start()
-    assert begun.wait(20)
-    with pytest.raises(fit.NotFitted, match="Another process"):
-        fit.fit(clip)
-    go_on.set()
-    thread.join(20)
-    assert [basis.pk for basis in results] == [basis.pk for basis in Basis.objects.all()]
+    monkeypatch.setattr(fit, "sampled", watched)
+    assert fit.fit(clip) == Basis.objects.get()
 
 
 def test_a_worker_has_it_fitted_by_a_process_of_its_own(transactional_db, models, settings, monkeypatch):

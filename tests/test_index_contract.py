@@ -15,8 +15,10 @@ from recommend.index.brute import Brute, recall
 from recommend.index.columns import Item, Key, gathered
 from recommend.index.load import Truth, load, look
 from recommend.index.view import View
+from recommend.locks import Lock
 from recommend.models import Embedding, Serving
 from shop.models import Garment
+from tests.locks import held_elsewhere
 from tests.looks import add_picture, direction, embed, make, skus
 
 SOURCE = Source("plain", "1", "Plain")
@@ -351,6 +353,8 @@ def test_the_command_says_what_is_missing(without_tables, monkeypatch):
     with pytest.raises(CommandError, match="No garment has a vector yet"):
         call_command("copy_to_pgvector")
     make("one", 0)
+    with held_elsewhere(Lock.PGVECTOR), pytest.raises(CommandError, match="Another process is copying"):
+        call_command("copy_to_pgvector")
     monkeypatch.setattr(pgvector_table, "OLDEST", (99, 0, 0))
     with pytest.raises(CommandError, match=r"99\.0\.0 or newer is needed"):
         call_command("copy_to_pgvector")

@@ -13,8 +13,10 @@ from django.db import connection
 
 from recommend.index import Index, following, snapshot, writer
 from recommend.index.view import View
+from recommend.locks import Lock
 from recommend.models import Change, Embedding, Serving
 from shop.models import Garment
+from tests.locks import held_elsewhere, is_free
 from tests.looks import PLAIN, direction, embed, make
 from tests.workers import REPOSITORY, process_environment, wait_for
 
@@ -152,29 +154,16 @@ def test_a_worker_has_it_written_by_a_process_of_its_own(folder, shop, monkeypat
 
 
 def test_one_process_writes_at_a_time(folder, shop, monkeypatch):
-    begun, go_on, results = threading.Event(), threading.Event(), []
+    with held_elsewhere(Lock.SNAPSHOT):
+        assert writer.write(folder) is None
     items = writer.items
 
-    def slow(source):
-        begun.set()
-        go_on.wait(20)
+    def watched(source):
+        assert not is_free(Lock.SNAPSHOT)
         return items(source)
 
-    def write():
-        results.append(writer.write(folder))
-        connection.close()
-
-    monkeypatch.setattr(writer, "items", slow)
-    first = threading.Thread(target=write)
-    first.start()
-    assert begun.wait(20)
-    second = threading.Thread(target=write)
-    second.start()
-    second.join(20)
-    assert results == [None]
-    go_on.set()
-    first.join(20)
-    assert results[1].count == 4
+    monkeypatch.setattr(writer, "items", watched)
+    assert writer.write(folder).count == 4
     assert len(os.listdir(folder)) == 1
 
 
