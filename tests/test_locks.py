@@ -16,7 +16,7 @@ def test_one_process_is_alone_and_others_do_other_work():
     assert is_free(Lock.FIT)
 
 
-def test_what_another_process_does_is_left_to_it_until_it_dies():
+def test_what_another_process_does_is_left_to_it_until_it_is_done():
     with held_elsewhere(Lock.FIT), alone(Lock.FIT) as mine:
         assert not mine
     with alone(Lock.FIT) as mine:
